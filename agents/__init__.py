@@ -1,0 +1,19 @@
+"""Agents: whatever can act, from one-line rules to searches, bots and other processes."""
+
+from __future__ import annotations
+
+from arena.registry import Entry
+
+__all__ = ["ALIASES", "FAMILIES", "TABLE"]
+
+TABLE: dict[str, Entry] = {
+    "uniform": Entry("agents.simple:Uniform", "picks every legal action equally often"),
+    "first_legal": Entry("agents.simple:FirstLegal", "picks the legal action of least number"),
+}
+"""Single agents: id to entry."""
+
+FAMILIES: dict[str, str] = {}
+"""Prefixes with many agents below them: prefix to the target of a `Family`."""
+
+ALIASES: dict[str, str] = {"random": "uniform"}
+"""Short names."""

@@ -1,0 +1,94 @@
+"""The two agents that everything else is measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from arena.errors import AgentError
+from arena.game import Game, Observation
+from arena.rng import Stream, generator
+from arena.types import Action, Box, Discrete, Floats, MultiDiscrete
+
+__all__ = ["FirstLegal", "Uniform"]
+
+
+class Uniform:
+    """Picks every legal action with the same probability.
+
+    Continuous actions are drawn uniformly from a bounded box, normally from an unbounded one.
+    """
+
+    version = "1"
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Start a new stream."""
+        self._stream = Stream(seed)
+        self._space = game.actions[seat]
+        if not isinstance(self._space, Discrete):
+            self._rng = generator(seed)
+
+    def act(self, observation: Observation) -> Action:
+        """Draw an action."""
+        actions = observation.actions
+        if actions is not None:
+            return self._stream.choice(actions)
+        space = self._space
+        if isinstance(space, MultiDiscrete):
+            return self._rng.integers(0, np.array(space.sizes))
+        if isinstance(space, Box):
+            drawn = self._rng.uniform(0.0, 1.0, space.shape)
+            bounded = np.isfinite(space.low) & np.isfinite(space.high)
+            low, high = np.where(bounded, space.low, 0.0), np.where(bounded, space.high, 1.0)
+            value = np.where(
+                bounded, low + drawn * (high - low), self._rng.normal(size=space.shape)
+            )
+            return np.clip(value, space.low, space.high).astype(space.dtype)
+        raise AgentError(f"uniform cannot sample from {space}")
+
+    def policy(self, observation: Observation) -> Floats:
+        """Return equal probabilities on the legal actions, shape (A,)."""
+        legal = observation.legal
+        if legal is None:
+            raise AgentError("uniform has no probabilities over actions that are not discrete")
+        probabilities: Floats = legal / legal.sum()
+        return probabilities
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class FirstLegal:
+    """Picks the legal action of least number: the simplest deterministic agent."""
+
+    version = "1"
+    stochastic = False
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Check that there is a first action.
+
+        Raises:
+            AgentError: the seat's actions are not discrete.
+        """
+        if not isinstance(game.actions[seat], Discrete):
+            raise AgentError(
+                f"first_legal needs discrete actions, {game.key} has {game.actions[seat]}"
+            )
+
+    def act(self, observation: Observation) -> Action:
+        """Return the least legal action."""
+        actions = observation.actions
+        if actions is None:
+            raise AgentError("first_legal needs discrete actions")
+        return actions[0]
+
+    def policy(self, observation: Observation) -> Floats:
+        """Return probability one on the least legal action, shape (A,)."""
+        legal = observation.legal
+        if legal is None:
+            raise AgentError("first_legal needs discrete actions")
+        out = np.zeros(len(legal))
+        out[int(np.argmax(legal))] = 1.0
+        return out
+
+    def close(self) -> None:
+        """Nothing to release."""

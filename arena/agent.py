@@ -1,0 +1,38 @@
+"""Agents: whatever can act, behind three methods."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from arena.game import Game, Observation
+from arena.types import Action
+
+__all__ = ["Agent"]
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Something that plays one seat of a game.
+
+    One agent object plays many games, one after the other: `begin` starts each.
+
+    Optional members, looked for with `getattr`:
+        policy(observation) -> probabilities, shape (A,): the distribution `act` draws from.
+        act_batch(observations) -> actions: one call for many episodes.
+        end(returns): called after each game with the payoffs of all seats, shape (n,).
+        version: str: told apart in results; the registry adds a digest of the code.
+        stochastic: bool: False promises the same action for the same observations.
+    """
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Prepare to play `seat` of one episode of `game`; all randomness follows `seed`.
+
+        Raises:
+            AgentError: the agent cannot play this game; the message says why.
+        """
+
+    def act(self, observation: Observation) -> Action:
+        """Return a legal action."""
+
+    def close(self) -> None:
+        """Release what the agent holds (processes, files, memory)."""

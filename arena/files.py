@@ -1,0 +1,42 @@
+"""Files that are either the old version or the new one, never half of each."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+__all__ = ["cache_dir", "write_atomic"]
+
+
+@contextmanager
+def write_atomic(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a binary file that replaces `path` on success (write, fsync, rename)."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def cache_dir(*parts: str) -> Path:
+    """Return (and make) a folder for data that can be computed again.
+
+    `ARENA_CACHE` overrides the default, `$XDG_CACHE_HOME/arena` or `~/.cache/arena`.
+    """
+    base = os.environ.get("ARENA_CACHE")
+    root = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "arena"
+    folder = root.expanduser().joinpath(*parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,122 @@
+"""Policies: maps from what a seat knows to a distribution over its actions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from arena.errors import ParameterError
+from arena.files import write_atomic
+from arena.game import Observation
+from arena.types import Floats
+
+__all__ = ["Policy", "TabularPolicy"]
+
+_FORMAT = "arena/tabular-policy/1"
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Anything that gives action probabilities."""
+
+    def probabilities(self, observation: Observation) -> Floats:
+        """Return the distribution over actions, shape (A,), zero where illegal."""
+
+
+@dataclass(frozen=True, eq=False)
+class TabularPolicy:
+    """A distribution for each infoset key.
+
+    Attributes:
+        game: the key of the game it is for.
+        keys: infoset strings, length I, in the order of the rows.
+        seats: the seat that owns each row, shape (I,).
+        table: probabilities, shape (I, A), rows sum to one.
+    """
+
+    game: str
+    keys: Sequence[str]
+    seats: np.ndarray
+    table: Floats
+
+    def __post_init__(self) -> None:
+        if (
+            self.table.ndim != 2
+            or len(self.keys) != len(self.table)
+            or len(self.seats) != len(self.keys)
+        ):
+            raise ParameterError(
+                "table", self.table.shape, "shape (infosets, actions), a row per key"
+            )
+        bad = ~(np.abs(self.table.sum(axis=1) - 1.0) < 1e-6) | (self.table < 0).any(axis=1)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ParameterError(
+                f"policy at infoset {self.keys[row]!r}", self.table[row].tolist(), "probabilities"
+            )
+        object.__setattr__(
+            self,
+            "_row",
+            {(int(s), k): i for i, (s, k) in enumerate(zip(self.seats, self.keys, strict=True))},
+        )
+
+    @staticmethod
+    def from_mapping(game: str, rows: Mapping[tuple[int, str], Sequence[float]]) -> TabularPolicy:
+        """Build a policy from `{(seat, infoset key): probabilities}`."""
+        return TabularPolicy(
+            game=game,
+            keys=[key for _, key in rows],
+            seats=np.array([seat for seat, _ in rows], dtype=np.int32),
+            table=np.array(list(rows.values()), dtype=np.float64),
+        )
+
+    def probabilities(self, observation: Observation) -> Floats:
+        """Return the row of the observation's infoset, shape (A,).
+
+        Raises:
+            ParameterError: the policy has no row for that infoset.
+        """
+        rows: dict[tuple[int, str], int] = self._row  # type: ignore[attr-defined] # set above
+        key = observation.key
+        row = rows.get((observation.seat, key)) if key is not None else None
+        if row is None:
+            raise ParameterError(
+                "infoset", key, f"one of the {len(self.keys)} of policy for {self.game}"
+            )
+        found: Floats = self.table[row]
+        return found
+
+    def save(self, path: str | Path) -> None:
+        """Write an `.npz` file that other tools can read too."""
+        header = json.dumps({"format": _FORMAT, "game": self.game})
+        with write_atomic(path) as file:
+            np.savez_compressed(
+                file,
+                header=np.array(header),
+                keys=np.array(list(self.keys)),
+                seats=self.seats,
+                table=self.table,
+            )
+
+    @staticmethod
+    def load(path: str | Path) -> TabularPolicy:
+        """Read what `save` wrote.
+
+        Raises:
+            ParameterError: the file is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                header = json.loads(str(data["header"]))
+                if header.get("format") != _FORMAT:
+                    raise KeyError("format")
+                return TabularPolicy(
+                    header["game"], data["keys"].tolist(), data["seats"], data["table"]
+                )
+        except (KeyError, ValueError, EOFError) as error:
+            raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error

@@ -1,0 +1,1 @@
+"""Games of other libraries behind arena's interface, and arena's games behind theirs."""

@@ -1,0 +1,1 @@
+"""Tournaments: who meets whom, playing it without losing a result, and what the results say."""
