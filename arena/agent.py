@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
 from typing import Protocol, runtime_checkable
 
 from arena.game import Game, Observation
 from arena.types import Action
 
-__all__ = ["Agent"]
+__all__ = ["Agent", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an agent may use; whoever goes beyond is at fault and forfeits the game.
+
+    Attributes:
+        move: wall-clock seconds for one `act`.
+        game: wall-clock seconds for all of an agent's moves in one game.
+        cpu: CPU seconds for all of an agent's moves in one game.
+        begin: wall-clock seconds to start up and for each `begin`.
+        memory: bytes of address space (agents in processes of their own only).
+        output: bytes that the agent may write to its log in one game.
+    """
+
+    move: float = inf
+    game: float = inf
+    cpu: float = inf
+    begin: float = 30.0
+    memory: int | None = None
+    output: int = 1 << 20
 
 
 @runtime_checkable

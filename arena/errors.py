@@ -9,7 +9,8 @@
     ├─ StoreError                  a database that is corrupt, foreign or of another tournament
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
-    └─ AgentError                  an agent that cannot be started or broke its contract
+    └─ AgentError                  an agent that cannot be started or cannot play this game
+       └─ AgentFault               an agent that misbehaved in a game and forfeits it
 
 The CLI prints the message of an `ArenaError` as one line and exits with code 2.
 """
@@ -18,10 +19,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 __all__ = [
     "AgentError",
+    "AgentFault",
     "ArenaError",
+    "FaultKind",
     "FormError",
     "IllegalActionError",
     "MissingDependencyError",
@@ -129,4 +133,34 @@ class MissingDependencyError(ArenaError, ImportError):
 
 
 class AgentError(ArenaError):
-    """An agent that cannot be built or started, or that broke its contract."""
+    """An agent that cannot be built or started, or that cannot play this game."""
+
+
+FaultKind = Literal[
+    "illegal",
+    "exception",
+    "move time",
+    "game time",
+    "cpu time",
+    "memory",
+    "exit",
+    "output",
+    "protocol",
+]
+"""What an agent can be at fault for: the key of every table of forfeits."""
+
+
+class AgentFault(AgentError):
+    """An agent misbehaved in a game and forfeits it.
+
+    Attributes:
+        kind: which rule was broken.
+        detail: what happened, in words, such as the last line of a traceback.
+        log: the end of what the agent itself wrote (stderr), "" if nothing.
+    """
+
+    def __init__(self, kind: FaultKind, detail: str, *, log: str = "") -> None:
+        self.kind: FaultKind = kind
+        self.detail = detail
+        self.log = log
+        super().__init__(f"{kind}: {detail}")
