@@ -10,7 +10,7 @@
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
     └─ AgentError                  an agent that cannot be started or cannot play this game
-       └─ AgentFault               an agent that misbehaved in a game and forfeits it
+       └─ AgentFaultError               an agent that misbehaved in a game and forfeits it
 
 The CLI prints the message of an `ArenaError` as one line and exits with code 2.
 """
@@ -23,7 +23,7 @@ from typing import Literal
 
 __all__ = [
     "AgentError",
-    "AgentFault",
+    "AgentFaultError",
     "ArenaError",
     "FaultKind",
     "FormError",
@@ -150,7 +150,7 @@ FaultKind = Literal[
 """What an agent can be at fault for: the key of every table of forfeits."""
 
 
-class AgentFault(AgentError):
+class AgentFaultError(AgentError):
     """An agent misbehaved in a game and forfeits it.
 
     Attributes:

@@ -28,10 +28,12 @@ class Measured:
 
     @property
     def ratios(self) -> list[float]:
+        """Peer's time over ours, round by round."""
         return [p / o for o, p in zip(self.ours, self.peer, strict=True)]
 
     @property
     def ratio(self) -> float:
+        """The median of `ratios`."""
         return statistics.median(self.ratios)
 
 
@@ -55,6 +57,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
+        """`pass`, `short` or `skipped`."""
         if self.value is None:
             return "skipped"
         reached = self.value >= self.bar if self.higher_is_better else self.value <= self.bar
