@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arena import errors
+from arena.agent import Agent, Limits
 from arena.api import (
     agent,
     agents,
@@ -12,11 +14,34 @@ from arena.api import (
     register_solver,
     solvers,
 )
+from arena.game import Clock, Game, Observation, Snapshot, State
+from arena.policy import Policy, TabularPolicy
+from arena.solver import Gap, Solution, Solver
+from arena.types import CHANCE, Action, Box, Discrete, MultiDiscrete, OtherSpace
 
 __all__ = [
+    "CHANCE",
+    "Action",
+    "Agent",
+    "Box",
+    "Clock",
+    "Discrete",
+    "Game",
+    "Gap",
+    "Limits",
+    "MultiDiscrete",
+    "Observation",
+    "OtherSpace",
+    "Policy",
+    "Snapshot",
+    "Solution",
+    "Solver",
+    "State",
+    "TabularPolicy",
     "__version__",
     "agent",
     "agents",
+    "errors",
     "games",
     "make",
     "register_agent",

@@ -1,0 +1,165 @@
+"""`arena list` and `arena make`: what there is, and what one game is like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli.output import examples, parse_params, print_json, print_table
+from arena.errors import ParameterError
+from arena.registry import AGENTS, GAMES, SOLVERS, Info, Registry
+
+__all__ = ["LIST_EXAMPLES", "MAKE_EXAMPLES", "list_names", "make"]
+
+LIST_EXAMPLES = examples(
+    "arena list games --seats 3 --payoff general_sum",
+    "arena list games --grep poker",
+    "arena list agents --json",
+    "arena list solvers",
+)
+MAKE_EXAMPLES = examples(
+    "arena make leduc_poker",
+    "arena make openspiel/goofspiel -p num_cards=4 -p imp_info=true",
+    "arena make my_game.efg --json",
+)
+
+
+class Kind(str, Enum):
+    """What can be listed."""
+
+    games = "games"
+    agents = "agents"
+    solvers = "solvers"
+
+
+_REGISTRIES: dict[Kind, Registry[Any]] = {
+    Kind.games: GAMES,
+    Kind.agents: AGENTS,
+    Kind.solvers: SOLVERS,
+}
+
+
+def list_names(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    grep: Annotated[
+        str, typer.Option("--grep", "-g", help="Keep names or summaries that contain this text.")
+    ] = "",
+    seats: Annotated[
+        int | None, typer.Option("--seats", help="Keep games that this many seats can play.", min=1)
+    ] = None,
+    payoff: Annotated[
+        str,
+        typer.Option(help="Keep games of this kind: zero_sum, constant_sum, cooperative, …"),
+    ] = "",
+    turns: Annotated[
+        str, typer.Option(help="Keep games of these turns: sequential, simultaneous.")
+    ] = "",
+    source: Annotated[
+        str, typer.Option(help="Keep what this distribution brings: arena, open_spiel, …")
+    ] = "",
+    available: Annotated[
+        bool, typer.Option("--available", help="Keep only what needs nothing more installed.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """List the games, agents or solvers that arena knows."""
+    registry = _REGISTRIES[kind]
+    infos = [registry.info(name) for name in registry.names()]
+    if payoff:
+        _check("--payoff", payoff, ("zero_sum", "constant_sum", "cooperative", "general_sum"))
+    if turns:
+        _check("--turns", turns, ("sequential", "simultaneous", "mean_field"))
+    short = {full: alias for alias, full in registry.aliases().items()}
+    kept = [
+        info
+        for info in infos
+        if grep.lower() in f"{info.id} {short.get(info.id, '')} {info.summary}".lower()
+        and (seats is None or _fits(seats, _tag(info, "seats")))
+        and payoff in ("", _tag(info, "payoff"))
+        and turns in ("", _tag(info, "turns"))
+        and source in ("", info.source)
+        and not (available and info.missing)
+    ]
+    if json:
+        print_json(
+            [
+                {
+                    "id": info.id,
+                    "alias": short.get(info.id),
+                    "summary": info.summary,
+                    "tags": dict(info.tags or {}),
+                    "source": info.source,
+                    "missing": info.missing or None,
+                }
+                for info in kept
+            ]
+        )
+        return
+    columns = {Kind.games: ["seats", "payoff", "turns"]}.get(kind, [])
+    print_table(
+        [kind.value[:-1], *columns, "what it is", "from"],
+        [
+            [
+                short.get(info.id, info.id),
+                *(_tag(info, column) for column in columns),
+                f"{info.summary} (needs {info.missing})" if info.missing else info.summary,
+                info.source,
+            ]
+            for info in kept
+        ],
+    )
+    typer.echo(f"{len(kept)} of {len(infos)} {kind.value}")
+
+
+def _tag(info: Info, name: str) -> str:
+    return (info.tags or {}).get(name, "")
+
+
+def _fits(seats: int, text: str) -> bool:
+    low, _, high = text.partition("-")
+    return low.isdigit() and int(low) <= seats <= int(high or low)
+
+
+def _check(option: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ParameterError(option, value, f"one of {', '.join(allowed)}")
+
+
+def make(
+    game: Annotated[str, typer.Argument(help="A name from `arena list games`, or a file.")],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="A parameter, key=value.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Make a game and describe it: seats, actions, payoffs, the forms it offers."""
+    import arena
+
+    made = arena.make(game, **parse_params(param or []))
+    low, high = made.payoff_bounds
+    facts: dict[str, Any] = {
+        "id": made.id,
+        "params": made.params,
+        "summary": made.summary,
+        "seats": made.seats,
+        "actions": [str(space) for space in made.actions],
+        "payoff": made.payoff,
+        "payoff_bounds": [low, high],
+        "turns": made.turns,
+        "perfect_information": made.perfect_information,
+        "chance": made.chance,
+        "max_length": made.max_length,
+        "teams": list(made.teams),
+        "forms": sorted(made.forms),
+        "version": made.version,
+        "citation": made.citation,
+    }
+    if json:
+        print_json(facts)
+        return
+    if len(set(facts["actions"])) == 1:
+        facts["actions"] = f"{facts['actions'][0]} for each seat"
+    print_table(["game", made.key], [[k, v] for k, v in facts.items() if v not in ("", {}, None)])
