@@ -432,10 +432,10 @@ function listRow(match) {
       el("span", { class: "pay" }, signed(match.p[seat])));
   });
   const kind = result(match);
-  const winners = top.map((seat) => seatName(match, seat)).join(", ");
+  const winners = top.map((seat) => said(match.s[seat])).join(", ");
   const text = kind === "forfeit" ? `forfeit: ${match.f}` : kind === "draw" ? "draw" : kind === "played" ? "" : `${winners} won`;
   const button = match.r ? el("button", { type: "button", "aria-label": `Replay match ${match.n}`,
-    onclick: () => { location.hash = `match=${match.n}&step=0`; } }, "▶ Replay") :
+    onclick: () => { location.hash = `match=${match.n}&step=0`; } }, icon(PLAY), " Replay") :
     el("span", { class: "muted", title: match.m || "left out of this file" }, "–");
   return el("tr", { class: playing && playing.match === match ? "open" : null, "data-match": match.n },
     el("td", { class: "num" }, "#" + match.n), el("td", null, named(DATA.games[match.g].label)),
@@ -445,6 +445,8 @@ function listRow(match) {
 
 // -- replay ----------------------------------------------------------------------------
 
+const PLAY = "M4 2.5v11l9-5.5z";
+const icon = (d) => svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d }));
 let playing = null, timer = null, unpacked = null, asText = false;
 
 async function unpack() {
@@ -493,7 +495,7 @@ async function openMatch(number, step) {
 }
 
 function reveal(box) {
-  box.scrollIntoView({ block: "start" });
+  box.scrollIntoView({ block: "start", behavior: "instant" });
   box.focus({ preventScroll: true });
 }
 
@@ -513,7 +515,7 @@ function drawReplay() {
     node.style.borderLeftColor = seatColor(seat);
     return node;
   });
-  const tool = (label, text, act) => el("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+  const tool = (label, face, act, id) => el("button", { type: "button", "aria-label": label, title: label, onclick: act, id }, face);
   const slider = el("input", { type: "range", min: 0, max: steps.length - 1, value: 0, "aria-label": "Step", oninput: (e) => goTo(+e.target.value) });
   const bad = match.o === undefined ? null : el("p", { class: "lost" },
     `${seatName(match, match.o)} (${said(match.s[match.o])}) forfeited: ${match.f}. ${match.d || ""}`);
@@ -527,15 +529,14 @@ function drawReplay() {
         el("p", { class: "event", id: "event", "aria-live": "polite" })),
       el("div", { class: "moves" }, el("h4", null, "Moves"), moves)),
     el("div", { class: "controls" },
-      tool("First step (Home)", "⏮", () => goTo(0)), tool("Step back (left arrow)", "◀", () => goTo(playing.at - 1)),
-      tool("Play or pause (space)", "▶︎", toggle), tool("Step on (right arrow)", "▶", () => goTo(playing.at + 1)),
-      tool("Last step (End)", "⏭", () => goTo(steps.length - 1)), slider, el("output", { id: "at" }),
+      tool("First step (Home)", icon("M3 3h2v10H3zM13 3v10L6 8z"), () => goTo(0)),
+      tool("Step back (left arrow)", icon("M12 3v10L4 8z"), () => goTo(playing.at - 1)),
+      tool("Play or pause (space)", "", toggle, "play"),
+      tool("Step on (right arrow)", icon("M4 3v10l8-5z"), () => goTo(playing.at + 1)),
+      tool("Last step (End)", icon("M11 3h2v10h-2zM3 3v10l7-5z"), () => goTo(steps.length - 1)), slider, el("output", { id: "at" }),
       game.board !== "text" ? tool("Switch between board and text", "Aa", () => { asText = !asText; goTo(playing.at, true); }) : ""),
     note ? el("p", { class: "lost" }, note) : "");
-  const [, , play, on] = $("replay").querySelectorAll(".controls button");
-  play.id = "play";
-  play.textContent = "Play";
-  on.textContent = "▶";
+  stop();
 }
 
 function goTo(step, first) {
@@ -574,12 +575,12 @@ function toggle() {
   if (timer) return stop();
   if (playing.at === playing.steps.length - 1) goTo(0);
   timer = setInterval(() => goTo(playing.at + 1), 700);
-  $("play").textContent = "Pause";
+  $("play").replaceChildren(icon("M4 3h3v10H4zM9 3h3v10H9z"), " Pause");
 }
 function stop() {
   clearInterval(timer);
   timer = null;
-  if ($("play")) $("play").textContent = "Play";
+  if ($("play")) $("play").replaceChildren(icon(PLAY), " Play");
 }
 function closeReplay() {
   stop();
