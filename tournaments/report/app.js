@@ -499,9 +499,15 @@ function reveal(box) {
   box.focus({ preventScroll: true });
 }
 
-function moveText([seat, text], match) {
+function moveText([seat, text], match, board = DATA.games[playing.match.g].board) {
   return el("span", { class: "mv" + (seat < 0 ? " luck" : "") }, dot(seat),
-    el("span", null, seat < 0 ? `chance: ${text}` : text, match ? el("span", { class: "hide" }, ` (${seatName(match, seat)})`) : null));
+    el("span", null, seat < 0 ? chanceText(text, board) : text, match ? el("span", { class: "hide" }, ` (${seatName(match, seat)})`) : null));
+}
+
+function chanceText(text, board) {
+  const outcome = /^(?:chance outcome|deal)\W*(\d+)$/i.exec(text);
+  if (outcome && CARDS[board]) return "deal " + CARDS[board](+outcome[1]);
+  return /chance|deal|roll|card/i.test(text) ? text : "chance: " + text;
 }
 
 function drawReplay() {
@@ -558,7 +564,7 @@ function goTo(step, first) {
     if (seat >= 0) node.prepend(`${said(match.s[seat])} plays `);
     else if (chance !== null) node.append(` (probability ${num(chance, 3)})`);
   });
-  if (ended) event.append(match.o === undefined ? " · the match is over" : " · forfeited here");
+  if (ended) event.append(match.o !== undefined ? " · forfeited here" : match.t ? " · cut off here" : " · the match is over");
   $("at").textContent = `${at} / ${steps.length - 1}`;
   $("replay").querySelector("input[type=range]").value = at;
   const list = $("replay").querySelector(".moves ol");
@@ -606,7 +612,8 @@ function picture({ match, steps }, at) {
     return el("img", { alt: "", src: "data:image/svg+xml;charset=utf-8," + encodeURIComponent(drawing) });
   }
   const board = DATA.games[match.g].board;
-  const drawn = asText ? null : board === "chess" ? chess(text, before) : board === "text" ? null : cells(text, before, board);
+  const draw = { chess, kuhn, leduc, discs: cells, marks: cells }[board];
+  const drawn = asText || !draw ? null : draw(text, before, board, match);
   return drawn || el("pre", { class: board === "discs" || board === "marks" ? "grid-text" : null }, el("bdi", null, text));
 }
 
@@ -633,6 +640,42 @@ function cells(text, before, kind) {
     if (c === "o") out.append(svg("circle", { cx: x, cy: y, r: 2.8, fill: "none", stroke: color, "stroke-width": 1.2 }));
   }));
   return out;
+}
+
+// Kuhn poker has the cards J, Q, K; Leduc poker two of each.
+const CARDS = { kuhn: (c) => "JQK"[c] || String(c), leduc: (c) => ("JQK"[c >> 1] || String(c)) + "♠♥"[c & 1] };
+
+function table(match, kind, hands, shown, lines) {
+  const card = (x, c) => {
+    const face = c === null ? "" : CARDS[kind](c), red = face.endsWith("♥");
+    return svg("g", { transform: `translate(${x} 6)` },
+      svg("rect", { width: 26, height: 37, rx: 3, fill: c === null ? "var(--line)" : "#fff", stroke: "var(--soft)", "stroke-width": 0.6 }),
+      svg("text", { x: 13, y: 24, "text-anchor": "middle", "font-size": 13, "font-weight": 700, fill: red ? "#b3261e" : "#1a1e24" }, face));
+  };
+  const spots = [...hands.map((c, i) => [c, cut(agent(match.s[i]), 18), seatColor(i)]), ...(shown === undefined ? [] : [[shown, "public", "var(--soft)"]])];
+  const W = Math.max(spots.length * 62, 150), H = 62 + lines.length * 11;
+  const out = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": spots.map(([c, who]) => `${who}: ${c === null ? "no card yet" : CARDS[kind](c)}`).join(", ") + "; " + lines.filter(Boolean).join("; ") });
+  const left = (W - spots.length * 62) / 2;
+  spots.forEach(([c, who, color], i) => out.append(card(left + i * 62 + 18, c),
+    svg("text", { x: left + i * 62 + 31, y: 53, "text-anchor": "middle", "font-size": 7, "font-weight": 600, fill: color }, who)));
+  lines.forEach((line, i) => out.append(svg("text", { x: W / 2, y: 68 + i * 11, "text-anchor": "middle", "font-size": 7.5, fill: "var(--ink)" }, line)));
+  return out;
+}
+
+function kuhn(text, before, kind, match) {
+  const found = /^(?:(\d) ?)?(?:(\d) ?)?([pb]*)$/.exec(text.trim());
+  if (!found || match.s.length !== 2) return null;
+  const bets = [...found[3]].map((c) => (c === "b" ? "bet" : "pass")).join(", ");
+  return table(match, kind, [1, 2].map((i) => (found[i] === undefined ? null : +found[i])), undefined, [bets || "no bets yet"]);
+}
+
+function leduc(text, before, kind, match) {
+  const pick = (pattern) => (pattern.exec(text) || [])[1];
+  const dealt = pick(/^Cards[^:]*: (.*)$/m), pot = pick(/^Pot: (.*)$/m), money = pick(/^Money[^:]*: (.*)$/m);
+  if (!dealt || match.s.length !== 2) return null;
+  const [open, ...hands] = dealt.trim().split(/\s+/).map((c) => (+c < 0 ? null : +c));
+  const rounds = [1, 2].map((r) => pick(new RegExp(`^Round ${r} sequence: (.*)$`, "m"))).map((s, r) => s && `round ${r + 1}: ${s.toLowerCase()}`);
+  return table(match, kind, hands, open, [`pot ${pot} · money ${(money || "").trim().split(/\s+/).join(" and ")}`, rounds[0] || "", rounds[1] || ""]);
 }
 
 function squares(fen) {

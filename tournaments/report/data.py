@@ -16,6 +16,8 @@ from arena.errors import ParameterError
 from arena.types import CHANCE
 
 __all__ = [
+    "BOARDS",
+    "Board",
     "Curve",
     "GameInfo",
     "Match",
@@ -28,6 +30,21 @@ __all__ = [
 ]
 
 
+Board = Literal["discs", "marks", "chess", "kuhn", "leduc", "text"]
+"""How the page draws a state from its text: `discs` or `marks` for grids of one character
+a cell, `chess` for a position in Forsyth-Edwards notation, `kuhn` or `leduc` for cards;
+`text` shows it as it is."""
+
+BOARDS: dict[str, Board] = {
+    "openspiel/chess": "chess",
+    "openspiel/connect_four": "discs",
+    "openspiel/kuhn_poker": "kuhn",
+    "openspiel/leduc_poker": "leduc",
+    "openspiel/tic_tac_toe": "marks",
+}
+"""The games whose text the page can draw, by key (with their default parameters)."""
+
+
 @dataclass(frozen=True)
 class GameInfo:
     """A game as the report names it.
@@ -38,9 +55,7 @@ class GameInfo:
         summary: one line about it.
         seat_names: what its seats are called, length n.
         payoff: `zero_sum`, `constant_sum`, `cooperative` or `general_sum`.
-        board: how the page draws the state's text: `discs` or `marks` for grids of one
-            character a cell, `chess` for a position in Forsyth-Edwards notation, `text`
-            to show it as it is.
+        board: how the page draws its states; a game's own `render_svg` goes first.
     """
 
     key: str
@@ -48,7 +63,7 @@ class GameInfo:
     seat_names: tuple[str, ...]
     summary: str = ""
     payoff: str = "general_sum"
-    board: Literal["discs", "marks", "chess", "text"] = "text"
+    board: Board = "text"
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,7 @@ class Match:
         id: the store's key.
         seating: the agent in each seat, length n.
         payoffs: length n.
+        truncated: it was cut off by a limit, not ended by the rules.
         offender: the seat that forfeited, or −1; then `fault`, `detail` and `log` say
             what it did and what its agent wrote.
         replay: its states, or None where they were left out (`missing` says why).
@@ -179,6 +195,7 @@ class Match:
     seating: tuple[int, ...]
     payoffs: tuple[float, ...]
     seed: int = 0
+    truncated: bool = False
     offender: int = -1
     fault: str = ""
     detail: str = ""

@@ -18,6 +18,7 @@ from string import Template
 from arena.errors import ParameterError
 from arena.files import write_atomic
 from tournaments.report.data import Match, ReportData
+from tournaments.report.fair import by_need
 from tournaments.report.leaderboard import forfeits, leaderboard
 from tournaments.report.payload import facts, pack_replays
 from tournaments.report.text import escape, name
@@ -36,7 +37,7 @@ def build(data: ReportData, *, listed: int = LISTED, budget: int = BUDGET) -> st
 
     Args:
         data: what to show.
-        listed: matches listed at most (forfeits first, then in schedule order).
+        listed: matches listed at most; `tournaments.report.fair` says which.
         budget: bytes that the replays may take at most; the page says what it left out.
 
     Raises:
@@ -68,7 +69,9 @@ def build(data: ReportData, *, listed: int = LISTED, budget: int = BUDGET) -> st
     )
 
 
-def write(data: ReportData, path: str | Path, *, listed: int = LISTED, budget: int = BUDGET) -> Path:
+def write(
+    data: ReportData, path: str | Path, *, listed: int = LISTED, budget: int = BUDGET
+) -> Path:
     """Write the report to `path` (atomically) and return the path."""
     text = build(data, listed=listed, budget=budget)
     with write_atomic(path) as file:
@@ -77,8 +80,8 @@ def write(data: ReportData, path: str | Path, *, listed: int = LISTED, budget: i
 
 
 def _listed(matches: Sequence[Match], limit: int) -> list[Match]:
-    """Return the matches to list, in schedule order; forfeits are the last to be left out."""
-    wanted = sorted(matches, key=lambda match: (match.offender < 0, match.number))[:limit]
+    """Return the matches to list, in schedule order."""
+    wanted = [matches[place] for place in by_need(matches)[:limit]]
     return sorted(wanted, key=lambda match: match.number)
 
 

@@ -135,8 +135,10 @@ def _plain(value: float) -> str:
 
 def _whisker(row: Standing, axis: _Axis) -> str:
     """Draw one interval on the table's common scale."""
-    grid = "".join(f'<line class="grid" x1="{axis.at(t)}" x2="{axis.at(t)}" y1="0" y2="26"/>'
-                   for t in axis.ticks)
+    grid = "".join(
+        f'<line class="grid" x1="{axis.at(t)}" x2="{axis.at(t)}" y1="0" y2="26"/>'
+        for t in axis.ticks
+    )
     if not math.isfinite(row.rating):
         return f'<svg class="whisker" role="img" aria-label="no rating">{grid}</svg>'
     said = f"rating {number(row.rating, axis.digits)}"

@@ -1,8 +1,7 @@
 """What the page's script reads: one JSON record, and the replays as packed lines.
 
 Replays are one JSON line a match, joined, deflated (zlib) and put in base64. Lines are
-added until a budget is used up: forfeited matches first, then a fair share of every
-pairing, so that a big tournament keeps something of everything.
+added until a budget is used up, in the order of `tournaments.report.fair`.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ import base64
 import json
 import math
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
 
 from arena.types import Floats
 from tournaments.report.data import Match, Replay, ReportData, Table
+from tournaments.report.fair import by_need
 from tournaments.report.text import clean, embed, shorten
 
 __all__ = ["facts", "pack_replays"]
@@ -94,6 +92,8 @@ def _match(match: Match, replayed: set[int]) -> dict[str, Any]:
     }
     if match.offender >= 0:
         row |= {"o": match.offender, "f": match.fault, "d": shorten(clean(match.detail), 500)}
+    if match.truncated:
+        row["t"] = 1
     if match.missing:
         row["m"] = clean(match.missing)
     return row
@@ -121,7 +121,9 @@ def pack_replays(matches: Sequence[Match], *, budget: int) -> tuple[str, set[int
     lines: list[bytes] = []
     kept: set[int] = set()
     packed = unpacked = 0
-    for match, replay in _by_need(matches):
+    stored = [(match, match.replay) for match in matches if match.replay is not None]
+    for place in by_need([match for match, _ in stored]):
+        match, replay = stored[place]
         line = _line(match.number, replay)
         # The flush tells how big the stream has grown; the real one is written without.
         packed += len(packer.compress(line) + packer.flush(zlib.Z_SYNC_FLUSH))
@@ -131,20 +133,6 @@ def pack_replays(matches: Sequence[Match], *, budget: int) -> tuple[str, set[int
         lines.append(line)
         kept.add(match.number)
     return base64.b64encode(zlib.compress(b"".join(lines), 9)).decode("ascii"), kept
-
-
-def _by_need(matches: Iterable[Match]) -> list[tuple[Match, Replay]]:
-    """Order replays: forfeits, then the first of each pairing, then the second of each, …"""
-    met: Counter[tuple[int, ...]] = Counter()
-    keyed: list[tuple[int, int, Match, Replay]] = []
-    for match in matches:
-        if match.replay is None:
-            continue
-        pairing = (match.game, *match.seating)
-        turn = 0 if match.offender >= 0 else 1 + met[pairing]
-        keyed.append((turn, match.number, match, match.replay))
-        met[pairing] += 1
-    return [(match, replay) for _, _, match, replay in sorted(keyed, key=lambda row: row[:2])]
 
 
 def _line(number: int, replay: Replay) -> bytes:

@@ -1,6 +1,6 @@
-"""A stored match, step by step: from (game, seed, actions) to rendered states.
+"""A stored match, step by step: from (game, seed, joint actions) to rendered states.
 
-1. Play the actions on `game.state(seed)`: this is what happened, and it is checked.
+1. Play the joint actions on `game.state(seed)`: this is what happened, and it is checked.
 2. Where luck plays a part and the game can expose its chance nodes, walk `game.root()`
    along the same history, so that every chance event becomes a step with its own
    probability. Where it cannot, chance shows only in the states' text.
@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from arena.errors import ArenaError, FormError, ParameterError
+from arena.errors import ArenaError, FormError
 from arena.game import Game, State
 from arena.types import CHANCE, Action
 from tournaments.report.data import Replay, Step
@@ -18,50 +18,35 @@ from tournaments.report.data import Replay, Step
 __all__ = ["replay"]
 
 
-def replay(game: Game, *, seed: int, actions: Sequence[Action]) -> Replay:
+def replay(game: Game, *, seed: int, steps: Sequence[Mapping[int, Action]]) -> Replay:
     """Render every state of a match.
 
     Args:
         game: the game, with its parameters.
         seed: the chance seed of the match.
-        actions: every decision in the order it was taken, the seats of a joint action in
-            increasing order. A forfeited match ends early, perhaps within a joint action.
+        steps: the joint actions in order, seat to action; a match that was forfeited or
+            cut off ends early.
 
     Raises:
         IllegalActionError: an action is not legal here, so the match is of another game
             or of another version of it.
-        ParameterError: there are more actions than the game has decisions.
     """
     state = game.state(seed)
-    joints = list(_joints(state, actions))
+    for step in steps:
+        state.step(step)
     note = ""
-    left = len(actions) - sum(map(len, joints))
-    if left and not state.actors():
-        raise ParameterError("actions", len(actions), f"at most {len(actions) - left} actions")
-    if left:
-        note = "The last joint action was never completed."
     if game.chance:
-        steps = _walk_chance(game, state, joints)
-        if steps is not None:
-            return Replay(steps, note)
-        note = f"{note} This game shows its chance events only in the drawn states.".strip()
+        exposed = _walk_chance(game, state, steps)
+        if exposed is not None:
+            return Replay(exposed)
+        note = "This game shows its chance events only in its states, not as steps of their own."
     state = game.state(seed)
-    steps = [_step(state, ())]
-    for joint in joints:
-        moves = _moves(game, state, joint)
-        state.step(joint)
-        steps.append(_step(state, moves))
-    return Replay(steps, note)
-
-
-def _joints(state: State, actions: Sequence[Action]) -> Iterator[Mapping[int, Action]]:
-    """Yield joint actions while playing them on `state`, modified in place."""
-    at = 0
-    while (actors := state.actors()) and at + len(actors) <= len(actions):
-        joint = dict(zip(actors, actions[at : at + len(actors)], strict=True))
-        state.step(joint)
-        at += len(actors)
-        yield joint
+    shown = [_step(state, ())]
+    for step in steps:
+        moves = _moves(game, state, step)
+        state.step(step)
+        shown.append(_step(state, moves))
+    return Replay(shown, note)
 
 
 def _walk_chance(
@@ -94,9 +79,7 @@ def _walk_chance(
     return steps if state.history() == history else None
 
 
-def _moves(
-    game: Game, state: State, joint: Mapping[int, Action]
-) -> tuple[tuple[int, str], ...]:
+def _moves(game: Game, state: State, joint: Mapping[int, Action]) -> tuple[tuple[int, str], ...]:
     """Name the moves of a joint action; some names depend on the state they are played in."""
     own = getattr(state, "action_name", None)
     return tuple(

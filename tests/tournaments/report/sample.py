@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,11 @@ import arena
 from arena.game import Game
 from arena.rng import derive
 from tournaments.records import ResultSet
-from tournaments.report.data import Curve, GameInfo, Match, ReportData, Standing, Table
+from tournaments.report.data import BOARDS, Curve, GameInfo, Match, ReportData, Standing, Table
 from tournaments.report.pairs import pair_matrices
 from tournaments.report.replay import replay
 
 GAMES = ("connect_four", "leduc_poker", "kuhn_poker", "tic_tac_toe")
-BOARDS = {"connect_four": "discs", "tic_tac_toe": "marks"}
 SEED = 20260722
 
 Bot = Callable[[Any, int], Callable[[Any], int]]
@@ -116,7 +115,7 @@ def play(repetitions: int = 2, *, agents: dict[str, Bot] | None = None) -> Repor
                 seat_names=game.seat_names,
                 summary=game.summary,
                 payoff=game.payoff,
-                board=BOARDS.get(name, "text"),  # type: ignore[arg-type]
+                board=BOARDS.get(game.key, "text"),
             )
             for name, game in zip(GAMES, games, strict=True)
         ],
@@ -143,7 +142,7 @@ def _match(
     raw = state.raw.get_game()
     makers = list(bots.values())
     choose = [makers[a](raw, derive(seed, number, s)) for s, a in enumerate(pair)]
-    actions: list[int] = []
+    steps: list[dict[int, int]] = []
     offender, fault, detail, log = -1, "", "", ""
     while actors := state.actors():
         seat = actors[0]
@@ -151,13 +150,13 @@ def _match(
             action = choose[seat](state.raw)
         except ValueError as error:
             offender, fault, detail = seat, "exception", f"ValueError: {error}"
-            log = f"loading <weights> & biases\nmove {len(actions)}: thinking…\n" + (
+            log = f"loading <weights> & biases\nmove {len(steps)}: thinking…\n" + (
                 "Traceback (most recent call last):\n"
                 '  File "bot.py", line 41, in act\n    return table[best]\n' + detail
             )
             break
         state.step({seat: action})
-        actions.append(action)
+        steps.append({seat: action})
     low, high = game.payoff_bounds
     payoffs = tuple(low if s == offender else high for s in range(2)) if offender >= 0 else None
     return Match(
@@ -171,7 +170,7 @@ def _match(
         fault=fault,
         detail=detail,
         log=log,
-        replay=replay(game, seed=seed, actions=actions),
+        replay=replay(game, seed=seed, steps=steps),
     )
 
 
@@ -216,7 +215,7 @@ def _table(label: str, results: ResultSet, game: int | None) -> Table:
     superiority = 0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2)))
     ties = [
         f"The data cannot order {results.agents[a.agent]} and {results.agents[b.agent]}."
-        for a, b in zip(standings, standings[1:], strict=False)
+        for a, b in pairwise(standings)
         if a.low < b.high
     ]
     return Table(label, standings, pairs, superiority, ties)
