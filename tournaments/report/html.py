@@ -128,7 +128,7 @@ def _settings(data: ReportData) -> str:
 
 def _notes(data: ReportData, shown: int, replayed: set[int]) -> str:
     """Return one sentence for everything that the page leaves out."""
-    notes = [escape(note) for note in data.notes]
+    notes = [f"<bdi>{escape(note)}</bdi>" for note in data.notes]
     if shown < data.played:
         notes.append(f"{shown:,} of {data.played:,} matches are listed here.")
     if len(replayed) < shown:

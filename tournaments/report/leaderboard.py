@@ -72,11 +72,11 @@ def leaderboard(data: ReportData, index: int) -> str:
 {_warnings(table)}<div class="scroll" tabindex="0" role="region" \
 aria-label="Leaderboard, {escape(table.label)}">
 <table class="board">
-<caption>{escape(table.label)}: {len(table.standings)} agents, best first</caption>
+<caption>{name(table.label)}: {len(table.standings)} agents, best first</caption>
 <thead><tr>
 <th scope="col" data-sort="rank" aria-sort="ascending" class="num">Rank</th>
 <th scope="col" data-sort="agent" class="who">Agent</th>
-<th scope="col" data-sort="rating" class="num" title="with its 95% interval">{scale}</th>
+<th scope="col" data-sort="rating" class="num" title="with its 95% interval"><bdi>{scale}</bdi></th>
 <th scope="col" class="plot" aria-label="95% interval, drawn">\
 <svg class="axis" aria-hidden="true">{marks}</svg></th>
 <th scope="col" data-sort="score" title="wins and half the draws, of all comparisons">Score</th>
@@ -213,16 +213,16 @@ def _forfeit(data: ReportData, match: Match) -> str:
     if len(log) > SHOWN_LOG:
         log = f"… {len(log) - SHOWN_LOG:,} characters before\n{log[-SHOWN_LOG:]}"
     shown = (
-        f"<details><summary>the agent's log</summary><pre>{escape(log)}</pre></details>"
+        f"<details><summary>the agent's log</summary><pre><bdi>{escape(log)}</bdi></pre></details>"
         if log.strip()
         else '<small class="muted">it wrote no log</small>'
     )
     return (
         f'<tr><td><a href="#match={match.number}&amp;step=end">#{match.number}</a></td>'
         f"<td>{name(data.agents[match.seating[match.offender]])}"
-        f"<small>{escape(_seat(data, match))}</small></td>"
+        f"<small><bdi>{escape(_seat(data, match))}</bdi></small></td>"
         f"<td>{name(data.games[match.game].label)}</td>"
-        f"<td>{escape(_WHAT.get(match.fault, match.fault))}</td>"
+        f"<td><bdi>{escape(_WHAT.get(match.fault, match.fault))}</bdi></td>"
         f'<td class="what"><bdi>{escape(match.detail[:2000])}</bdi>{shown}</td></tr>'
     )
 

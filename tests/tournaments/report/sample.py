@@ -14,7 +14,18 @@ import arena
 from arena.game import Game
 from arena.rng import derive
 from tournaments.records import ResultSet
-from tournaments.report.data import BOARDS, Curve, GameInfo, Match, ReportData, Standing, Table
+from tournaments.report.data import (
+    BOARDS,
+    Curve,
+    GameInfo,
+    Match,
+    Pairs,
+    Replay,
+    ReportData,
+    Standing,
+    Step,
+    Table,
+)
 from tournaments.report.pairs import pair_matrices
 from tournaments.report.replay import replay
 
@@ -233,3 +244,56 @@ def _curve(results: ResultSet) -> Curve:
         points.append(ratings.copy())
         after.append(row + 1)
     return Curve(np.array(after), np.array(points))
+
+
+def tiny(
+    *,
+    agents: tuple[str, str] = ("left", "right"),
+    name: str = "Cup",
+    game: str = "nim",
+    detail: str = "it fell over",
+    log: str = "log",
+    move: str = "take 1",
+    text: str = "|||",
+) -> ReportData:
+    """Two agents and two matches by hand, every text that others control given."""
+    shape = (2, 2)
+    pairs = Pairs(
+        wins=np.array([[0, 1], [1, 0]]),
+        draws=np.zeros(shape, dtype=np.int64),
+        payoff=np.array([[np.nan, 0.0], [0.0, np.nan]]),
+        payoff_error=np.full(shape, np.nan),
+        met=np.array([[0, 2], [2, 0]]),
+    )
+    rows = [Standing(k, 1, 1, 2, 0.0, -80.0, 80.0, 2, 1, 0, 1, k, 0.0) for k in range(2)]
+    steps = (Step(text), Step(text, ((0, move), (1, move)), (1.0, -1.0)))
+    return ReportData(
+        name=name,
+        agents=agents,
+        games=[GameInfo(game, game, (name, name), summary=detail)],
+        tables=[Table(game, rows, pairs, np.full(shape, 0.5), [f"Nobody can order {agents}."])],
+        matches=[
+            Match(1, "a", 0, (0, 1), (1.0, -1.0), 3, replay=Replay(steps, note=detail)),
+            Match(
+                2,
+                "b",
+                0,
+                (1, 0),
+                (-1.0, 1.0),
+                2**64 - 1,
+                offender=0,
+                fault="exception",
+                detail=detail,
+                log=log,
+                replay=Replay(steps[:1]),
+            ),
+        ],
+        played=2,
+        seed=1,
+        version="0.1.0",
+        when=name,
+        settings={name: detail},
+        curve=Curve(np.array([1, 2]), np.array([[10.0, -10.0], [0.0, 0.0]])),
+        notes=[detail],
+        forfeits=1,
+    )
