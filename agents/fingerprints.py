@@ -103,5 +103,3 @@ def _digest_at(file: str, changed: int, size: int) -> str:
         while block := opened.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-

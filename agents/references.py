@@ -1,10 +1,10 @@
 """What a reference to an agent means, before anything is loaded.
 
-    uniform                        a registered name
-    package.module:factory         code that can be imported
-    path/to/file.py:factory        code in a file
-    policies/nash.npz              a saved tabular policy
-    cmd:./bot --depth 3            an external process; also as a list of words
+uniform                        a registered name
+package.module:factory         code that can be imported
+path/to/file.py:factory        code in a file
+policies/nash.npz              a saved tabular policy
+cmd:./bot --depth 3            an external process; also as a list of words
 """
 
 from __future__ import annotations

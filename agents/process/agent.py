@@ -377,9 +377,7 @@ class Isolated(ProcessAgent):
                 "from agents.process.serve import main; main(sys.argv[1:])"
             )
             words = [sys.executable, "-c", start, str(reference)]
-        super().__init__(
-            words, params=given, limits=limits, tier=tier, visible=[*visible, *files]
-        )
+        super().__init__(words, params=given, limits=limits, tier=tier, visible=[*visible, *files])
         self.name = str(ref) if isinstance(ref, str) else reference.target
 
     def _sees(self) -> list[str]:

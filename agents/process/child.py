@@ -18,6 +18,7 @@ import sys
 import time
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import ceil, isfinite
 
 from agents.process import supervise
@@ -30,6 +31,7 @@ _LOG_KEPT = 64 << 10
 _ANSWER_MAX = 4 << 20
 _FIRST_LOOK = 0.01
 _LAST_LOOK = 0.1
+_SIGNALS = {int(number): number.name for number in signal.Signals}
 _SIGNS_OF_MEMORY = (b"MemoryError", b"bad_alloc", b"out of memory", b"Cannot allocate memory")
 
 
@@ -302,7 +304,8 @@ class Child:
             largest = max(process.memory for process in found)
             if largest > memory:
                 raise self.fail(
-                    "memory", f"used {largest} bytes of memory during {during}, allowed are {memory}"
+                    "memory",
+                    f"used {largest} bytes of memory during {during}, allowed are {memory}",
                 )
 
     def _cpu(self) -> float:
@@ -355,13 +358,13 @@ class Child:
         word, _, rest = said.partition(" ")
         if word == "start":
             return AgentError(f"cannot start the agent: {rest}")
+        number = int(rest) if word in ("exit", "signal") else 0
+        if word == "exit" and number > 128:
+            number -= 128  # as shells and bubblewrap pass a signal on
+            word = "signal" if number in _SIGNALS else "exit"
         if word == "signal":
-            number = int(rest)
-            try:
-                name = signal.Signals(number).name
-            except ValueError:
-                name = f"signal {number}"
-            if number == getattr(signal, "SIGXCPU", None):
+            name = _SIGNALS.get(number, f"signal {number}")
+            if name == "SIGXCPU":
                 return AgentFaultError("cpu time", f"was stopped by {name} in {during}", log=log)
             detail = f"was killed by {name} in {during}"
         elif word == "exit":
@@ -388,10 +391,8 @@ class Child:
         if self._owner == os.getpid():
             if listen:
                 self._control.settimeout(0.25)
-                try:
+                with suppress(OSError):  # it lives, and has only closed its output
                     said = self._control.recv(4096).decode("utf-8", "replace").partition("\n")[0]
-                except OSError:
-                    pass  # it lives, and has only closed its output
             self._rest_of_log()
         self._end()
         return said
@@ -410,12 +411,10 @@ class Child:
     def close(self, goodbye: bytes = b"") -> None:
         """Say goodbye, give the child a moment to end by itself, then end it."""
         if self.usable and goodbye:
-            try:
+            with suppress(OSError):  # it does not end by itself
                 os.write(self._in, goodbye)
                 self._control.settimeout(0.5)
                 self._control.recv(4096)
-            except OSError:
-                pass  # it does not end by itself
         if self._end.alive:
             self._end()
 
@@ -445,5 +444,3 @@ def _end(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -
             break
     process.kill()
     process.wait()
-
-

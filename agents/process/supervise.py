@@ -23,6 +23,10 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False  # typing itself takes longer to import than all the rest
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Process", "below", "processes"]
 
 _PR_SET_PDEATHSIG = 1
@@ -47,6 +51,7 @@ class Process:
 
     def __init__(
         self,
+        *,
         pid: int,
         parent: int,
         session: int,
@@ -122,7 +127,14 @@ def _from_ps() -> dict[int, Process]:
         for part in field[5].replace("-", ":").split(":"):
             seconds = seconds * 60.0 + float(part)
         found[pid] = Process(
-            pid, parent, group, 1, seconds, 0.0, kilobytes * 1024, field[4][0] == "Z"
+            pid=pid,
+            parent=parent,
+            session=group,
+            threads=1,
+            cpu=seconds,
+            dead_cpu=0.0,
+            memory=kilobytes * 1024,
+            zombie=field[4][0] == "Z",
         )
     return found
 
@@ -183,9 +195,23 @@ def _start(words: list[str], limits: str, control: int, parent: int) -> None:
         _limit(limits)
         os.execvp(words[0], words)
     except OSError as error:
-        os.write(control, f"start {error.strerror}: {words[0]}\n".encode())
+        _report(control, f"start {error.strerror}: {words[0]}")
     finally:
         os._exit(127)
+
+
+def _kill(send: Callable[[int, int], None], target: int) -> None:
+    try:
+        send(target, signal.SIGKILL)
+    except OSError:
+        return  # it was faster
+
+
+def _report(control: int, text: str) -> None:
+    try:
+        os.write(control, text.encode() + b"\n")
+    except OSError:
+        return  # nobody listens any more
 
 
 def _destroy(agent: int) -> None:
@@ -193,16 +219,10 @@ def _destroy(agent: int) -> None:
     give_up = time.monotonic() + 10.0
     pause = 0.0005
     while time.monotonic() < give_up:
-        try:
-            # One signal to the whole group: no fork can slip between two of its members.
-            os.killpg(agent, signal.SIGKILL)
-        except OSError:
-            pass  # nobody is left in it
+        # One signal to the whole group first: no fork can slip between two of its members.
+        _kill(os.killpg, agent)
         for process in below(os.getpid(), processes()):
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except OSError:
-                pass  # it was faster
+            _kill(os.kill, process.pid)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -257,10 +277,7 @@ def main(argv: list[str]) -> None:
     if status is not None:
         ended = os.WIFEXITED(status)
         number = os.WEXITSTATUS(status) if ended else os.WTERMSIG(status)
-        try:
-            os.write(control, f"{'exit' if ended else 'signal'} {number}\n".encode())
-        except OSError:
-            pass  # nobody listens any more
+        _report(control, f"{'exit' if ended else 'signal'} {number}")
     _destroy(agent)
 
 
