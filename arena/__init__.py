@@ -10,6 +10,7 @@ from arena.api import (
     register_agent,
     register_game,
     register_solver,
+    serve,
     solvers,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "register_agent",
     "register_game",
     "register_solver",
+    "serve",
     "solvers",
 ]
 

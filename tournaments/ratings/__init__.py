@@ -19,7 +19,12 @@ from tournaments.records import ResultSet
 __all__ = ["METHODS", "Leaderboard", "Standing", "leaderboard", "rate"]
 
 METHODS: dict[str, str] = {
+    "alpharank": "tournaments.ratings.alpharank:alpharank",
     "davidson": "tournaments.ratings.davidson:davidson",
+    "elo": "tournaments.ratings.elo:elo",
+    "glicko2": "tournaments.ratings.glicko:glicko2",
+    "nash_averaging": "tournaments.ratings.nash_averaging:nash_averaging",
+    "openskill": "tournaments.ratings.skill:openskill",
     "payoff": "tournaments.ratings.payoff:payoff",
 }
 """Rating methods by name, as lazy `module:function`."""

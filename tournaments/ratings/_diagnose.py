@@ -25,8 +25,7 @@ _CYCLE = 3.5
 
 def components(data: Tally) -> NDArray[np.int64]:
     """Return the group of each agent, shape (K,): a path of games joins those of one group."""
-    won, drawn = _agent_pairs(data)
-    return np.asarray(connected_components(won + drawn, directed=False)[1], dtype=np.int64)
+    return _groups(*_agent_pairs(data))
 
 
 def diagnose(
@@ -42,10 +41,10 @@ def diagnose(
     won, drawn = _agent_pairs(data)
     if not fitted.converged:
         warnings.append(f"the fit did not converge in {fitted.iterations} steps")
-    warnings += _disconnected(data, connected_components(won + drawn, directed=False)[1])
+    warnings += _disconnected(data, _groups(won, drawn))
     warnings += _one_sided(data, won + drawn)
     warnings += _few(data, error)
-    warnings += _cycles(data, won, drawn)
+    warnings += _cycles(data, won)
     warnings += _seats(data, fitted, prior)
     warnings += _general_sum(results)
     return warnings
@@ -54,15 +53,13 @@ def diagnose(
 def _agent_pairs(data: Tally) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Return wins and draws of agent over agent, sparse (K, K); a line-up is all its members."""
     size = len(data.units)
-    first = np.concatenate([c.first for c in data.contests])
-    second = np.concatenate([c.second for c in data.contests])
-    wins = np.concatenate([c.wins for c in data.contests])
-    draws = np.concatenate([c.draws for c in data.contests])
-    losses = np.concatenate([c.losses for c in data.contests])
     shape = (size, size)
-    won = sparse.csr_matrix((wins, (first, second)), shape=shape)
-    won = won + sparse.csr_matrix((losses, (second, first)), shape=shape)
-    drawn = sparse.csr_matrix((draws, (first, second)), shape=shape)
+    won, drawn = sparse.csr_matrix(shape), sparse.csr_matrix(shape)
+    for c in data.contests:
+        cells = (c.first, c.second)
+        won = won + sparse.csr_matrix((c.wins, cells), shape=shape)
+        won = won + sparse.csr_matrix((c.losses, cells), shape=shape).T
+        drawn = drawn + sparse.csr_matrix((c.draws, cells), shape=shape)
     drawn = drawn + drawn.T
     agents = len(data.agents)
     if size > agents:
@@ -73,13 +70,19 @@ def _agent_pairs(data: Tally) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         # Partners share a line-up: they are joined, but neither beat the other.
         together = member[agents:].T @ member[agents:]
         drawn = drawn + 1e-9 * together
-    won, drawn = won.tolil(), drawn.tolil()
-    won.setdiag(0)
-    drawn.setdiag(0)
-    won, drawn = won.tocsr(), drawn.tocsr()
-    won.eliminate_zeros()
-    drawn.eliminate_zeros()
-    return won, drawn
+    return _off_diagonal(won), _off_diagonal(drawn)
+
+
+def _off_diagonal(table: sparse.csr_matrix) -> sparse.csr_matrix:
+    cells = table.tocoo()
+    keep = (cells.row != cells.col) & (cells.data != 0.0)
+    return sparse.csr_matrix(
+        (cells.data[keep], (cells.row[keep], cells.col[keep])), shape=table.shape
+    )
+
+
+def _groups(won: sparse.csr_matrix, drawn: sparse.csr_matrix) -> NDArray[np.int64]:
+    return np.asarray(connected_components(won + drawn, directed=False)[1], dtype=np.int64)
 
 
 def _disconnected(data: Tally, group: NDArray[np.int64]) -> list[str]:
@@ -137,19 +140,17 @@ def _few(data: Tally, error: NDArray[np.float64] | None) -> list[str]:
     return warnings
 
 
-def _cycles(data: Tally, won: sparse.csr_matrix, drawn: sparse.csr_matrix) -> list[str]:
+def _cycles(data: Tally, won: sparse.csr_matrix) -> list[str]:
     """Name a cycle in which each agent clearly beats the next."""
-    w, d = won.tocoo(), drawn.tocoo()
     size = len(data.agents)
-    row = np.concatenate([w.row, w.col, d.row]).astype(np.int64)
-    key = np.unique(row * size + np.concatenate([w.col, w.row, d.col]))
-    row, column = key // size, key % size
-    if len(key) == 0:
+    lead = (won - won.T).tocoo()
+    ahead = lead.data > 0
+    row, column, lead = lead.row[ahead], lead.col[ahead], lead.data[ahead]
+    if len(row) == 0:
         return []
-    wins = np.asarray(won[row, column]).ravel()
-    losses = np.asarray(won[column, row]).ravel()
-    # The sign test on decisive games.
-    clear = (wins - losses) > _CYCLE * np.sqrt(np.maximum(wins + losses, 1.0))
+    # The sign test on decisive games; a lead of n needs at least n of them.
+    decisive = lead + 2.0 * np.asarray(won[column, row]).ravel()
+    clear = lead > _CYCLE * np.sqrt(decisive)
     edges = (np.ones(int(clear.sum())), (row[clear], column[clear]))
     graph = sparse.csr_matrix(edges, shape=(size, size))
     count, strong = connected_components(graph, directed=True, connection="strong")
@@ -194,12 +195,12 @@ def _seats(data: Tally, fitted: DavidsonFit, prior: float) -> list[str]:
 def _general_sum(results: ResultSet) -> list[str]:
     names = []
     for g, name in enumerate(results.games):
-        rows = results.game == g
-        paid = results.payoffs[rows][:, : len(results.teams[g])]
+        rows = slice(None) if len(results.games) == 1 else results.game == g
+        paid = results.payoffs[rows, : len(results.teams[g])]
         if len(paid) == 0:
             continue
-        total = paid.sum(axis=1)
-        if not bool((compare(total, np.full_like(total, float(np.median(total)))) == 0).all()):
+        total = sum(paid.T[1:], start=paid[:, 0])
+        if bool((compare(total, np.full_like(total, total[0])) != 0).any()):
             names.append(name)
     if not names:
         return []

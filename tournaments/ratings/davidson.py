@@ -35,6 +35,7 @@ from tournaments.ratings._likelihood import (
     prior_information,
 )
 from tournaments.ratings._summary import board
+from tournaments.ratings._threads import single_threaded
 from tournaments.ratings.leaderboard import Leaderboard
 from tournaments.ratings.tally import Tally, only, select, tally
 from tournaments.records import ResultSet
@@ -160,6 +161,7 @@ def davidson(
     )
 
 
+@single_threaded
 def fit(
     data: Tally,
     *,
