@@ -564,7 +564,7 @@ function goTo(step, first) {
     if (seat >= 0) node.prepend(`${said(match.s[seat])} plays `);
     else if (chance !== null) node.append(` (probability ${num(chance, 3)})`);
   });
-  if (ended) event.append(match.o !== undefined ? " · forfeited here" : match.t ? " · cut off here" : " · the match is over");
+  if (ended) event.append(match.o !== undefined ? ` · ${said(match.s[match.o])} forfeits here` : match.t ? " · cut off here" : " · the match is over");
   $("at").textContent = `${at} / ${steps.length - 1}`;
   $("replay").querySelector("input[type=range]").value = at;
   const list = $("replay").querySelector(".moves ol");

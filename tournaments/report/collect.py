@@ -75,6 +75,7 @@ def collect(
         raise ParameterError("games", len(games), f"{len(results.games)} games")
     from arena import __version__
 
+    labels = _labels(results, games)
     bad = results.offender >= 0
     return ReportData(
         name=name,
@@ -88,9 +89,9 @@ def collect(
                 payoff=game.payoff,
                 board=BOARDS.get(game.key, "text"),
             )
-            for label, game in zip(results.games, games, strict=True)
+            for label, game in zip(labels, games, strict=True)
         ],
-        tables=tables(results, board, games=games),
+        tables=tables(results, board, games=games, labels=labels),
         matches=_replayed(list(kept), games, limit=replayed),
         played=len(results),
         seed=seed,
@@ -103,23 +104,39 @@ def collect(
     )
 
 
-def tables(results: ResultSet, board: Leaderboard, *, games: Sequence[Game]) -> list[Table]:
-    """Return the table of all games together, if there are several, and one a game."""
+def _labels(results: ResultSet, games: Sequence[Game]) -> list[str]:
+    """Return short names: keys lose their prefix (`openspiel/…`) where they stay different."""
+    short = [
+        game.name + game.key.removeprefix(game.id) if label == game.key else label
+        for label, game in zip(results.games, games, strict=True)
+    ]
+    return short if len(set(short)) == len(short) else list(results.games)
+
+
+def tables(
+    results: ResultSet, board: Leaderboard, *, games: Sequence[Game], labels: Sequence[str]
+) -> list[Table]:
+    """Return the table of all games together, if there are several, and one a game.
+
+    Args:
+        results: everything that was played.
+        board: its leaderboard, with those of the games in `by_game`.
+        games: the games behind `results.games`.
+        labels: what to call them.
+    """
     played = [g for g in range(len(results.games)) if (results.game == g).any()]
     if len(played) <= 1:
         return [
-            _table(results, board, game=g, label=results.games[g], payoff=games[g].payoff)
-            for g in played
+            _table(results, board, game=g, label=labels[g], payoff=games[g].payoff) for g in played
         ]
     kinds = {games[g].payoff for g in played}
     shared = "general_sum" if kinds <= {"general_sum", "cooperative"} else "zero_sum"
     made = [_table(results, board, game=None, label="All games", payoff=shared)]
     for g in played:
-        label = results.games[g]
-        own = board.by_game.get(label)
+        own = board.by_game.get(results.games[g])
         if own is None:
             own = rate(_only(results, g), "payoff")
-        made.append(_table(results, own, game=g, label=label, payoff=games[g].payoff))
+        made.append(_table(results, own, game=g, label=labels[g], payoff=games[g].payoff))
     return made
 
 

@@ -72,6 +72,8 @@ def report_of(
     total = int(meta.get("total", "0"))
     if len(results) < total:
         notes.append(f"Not complete: {len(results):,} of {total:,} matches have been played.")
+    if len(kept) < len(results):
+        notes.append("Listed are the matches whose moves were stored, and all forfeits.")
     if late:
         notes.append(
             f"{late:,} failures came after a match was over (while an agent was being closed, "
@@ -159,7 +161,8 @@ def _kept(store: ResultFile, missing: Sequence[str]) -> tuple[list[Kept], int]:
             )
             found[key] = Kept(match)
     numbered = []
-    for number, key in enumerate(sorted(found), 1):
+    # Both came in schedule order; the sort is stable.
+    for number, key in enumerate(sorted(found, key=lambda key: key[:2]), 1):
         stage, repetition, game, seating = key
         name = f"{stage}.{repetition}.{game}.{'-'.join(map(str, seating))}"
         one = found[key]
@@ -175,7 +178,7 @@ def _numbered(match: Match, number: int, name: str) -> Match:
     return replace(match, number=number, id=name)
 
 
-def _what(fault: Any) -> dict[str, str]:
+def _what(fault: Any) -> dict[str, Any]:
     if fault is None:
         return {}
     return {"fault": fault.kind, "detail": fault.detail, "log": fault.log}
