@@ -9,6 +9,8 @@ __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 TABLE: dict[str, Entry] = {
     "uniform": Entry("agents.simple:Uniform", "picks every legal action equally often"),
     "first_legal": Entry("agents.simple:FirstLegal", "picks the legal action of least number"),
+    "human": Entry("agents.human:Human", "you, at the terminal"),
+    "tabular": Entry("agents.tabular:from_file", "plays a saved tabular policy (path=FILE.npz)"),
 }
 """Single agents: id to entry."""
 

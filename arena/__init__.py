@@ -12,6 +12,7 @@ from arena.api import (
     register_agent,
     register_game,
     register_solver,
+    serve,
     solvers,
 )
 from arena.game import Clock, Game, Observation, Snapshot, State
@@ -47,6 +48,7 @@ __all__ = [
     "register_agent",
     "register_game",
     "register_solver",
+    "serve",
     "solvers",
 ]
 

@@ -23,6 +23,7 @@ class Limits:
         begin: wall-clock seconds to start up and for each `begin`.
         memory: bytes of address space (agents in processes of their own only).
         output: bytes that the agent may write to its log in one game.
+        processes: processes that the agent may have at once, its own included.
     """
 
     move: float = inf
@@ -31,6 +32,7 @@ class Limits:
     begin: float = 30.0
     memory: int | None = None
     output: int = 1 << 20
+    processes: int = 32
 
 
 @runtime_checkable

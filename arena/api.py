@@ -16,6 +16,7 @@ __all__ = [
     "register_agent",
     "register_game",
     "register_solver",
+    "serve",
     "solvers",
 ]
 
@@ -48,6 +49,16 @@ def agent(ref: str, **params: Any) -> Agent:
     """
     made: Agent = load_target("agents.load:load")(ref, **params)
     return made
+
+
+def serve(thing: Any) -> None:
+    """Play over standard input and output, so that `cmd:python this_file.py` is an agent.
+
+    Args:
+        thing: an agent, a class or function that makes one, or a function
+            `f(observation) -> action`.
+    """
+    load_target("agents.process.serve:serve")(thing)
 
 
 def games() -> list[str]:

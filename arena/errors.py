@@ -10,7 +10,8 @@
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
     └─ AgentError                  an agent that cannot be started or cannot play this game
-       └─ AgentFaultError               an agent that misbehaved in a game and forfeits it
+       └─ AgentFaultError        an agent that misbehaved in a game and forfeits it
+          └─ ResignError         an agent (or the human) gave the game up
 
 The CLI prints the message of an `ArenaError` as one line and exits with code 2.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "MissingDependencyError",
     "NotApplicableError",
     "ParameterError",
+    "ResignError",
     "SpecError",
     "StoreError",
     "UnknownNameError",
@@ -145,7 +147,9 @@ FaultKind = Literal[
     "memory",
     "exit",
     "output",
+    "processes",
     "protocol",
+    "resign",
 ]
 """What an agent can be at fault for: the key of every table of forfeits."""
 
@@ -164,3 +168,10 @@ class AgentFaultError(AgentError):
         self.detail = detail
         self.log = log
         super().__init__(f"{kind}: {detail}")
+
+
+class ResignError(AgentFaultError):
+    """The seat gives the game up of its own will: a forfeit like any other."""
+
+    def __init__(self, detail: str = "resigned") -> None:
+        super().__init__("resign", detail)

@@ -104,6 +104,9 @@ class State(Protocol):
         chance_outcomes() -> Sequence[tuple[int, float]]: outcomes and their probabilities.
         truncated: bool: the episode was cut off by a time limit, not ended by the rules.
         history() -> list[int]: everything that happened, chance included, in order.
+        action_name(seat, action) -> str: what an action of the acting seat (or of chance) is
+            called here, for games whose names depend on the position.
+        render_svg() -> str: a drawing of the whole state for a spectator, as an SVG document.
         resample(seat, seed) -> State: a state drawn from those the seat cannot tell apart.
         drive(choose) -> None: plays to the end, calling `choose[seat](observation)`; a
             faster loop of the engine's own that must do what `arena.episode.drive` does.

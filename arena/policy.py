@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -118,5 +119,5 @@ class TabularPolicy:
                 return TabularPolicy(
                     header["game"], data["keys"].tolist(), data["seats"], data["table"]
                 )
-        except (KeyError, ValueError, EOFError) as error:
+        except (KeyError, ValueError, EOFError, BadZipFile) as error:
             raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error

@@ -35,6 +35,8 @@ class ResultSet:
             time), rather than folded ones.
         teams: team of each seat by game, length of `games`.
         cooperative: whether all seats of the game share one payoff, by game.
+        block: matches of one number share their luck (one pairing in its seat orders on
+            one chance seed), shape (M,); None where matches are independent or folded.
     """
 
     agents: Sequence[str]
@@ -47,14 +49,16 @@ class ResultSet:
     ordered: bool
     teams: Sequence[tuple[int, ...]]
     cooperative: Sequence[bool]
+    block: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.game)
         if self.seating.shape != self.payoffs.shape or self.seating.ndim != 2:
             raise ParameterError("payoffs", self.payoffs.shape, f"shape {self.seating.shape}")
-        for name in ("seating", "payoffs", "offender", "count"):
-            if len(getattr(self, name)) != rows:
-                raise ParameterError(name, len(getattr(self, name)), f"{rows} rows, one a match")
+        for name in ("seating", "payoffs", "offender", "count", "block"):
+            column = getattr(self, name)
+            if column is not None and len(column) != rows:
+                raise ParameterError(name, len(column), f"{rows} rows, one a match")
 
     def __len__(self) -> int:
         return int(self.count.sum())

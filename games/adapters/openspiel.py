@@ -258,6 +258,11 @@ class OpenSpielState:
         history: list[int] = self.raw.history()
         return history
 
+    def action_name(self, seat: int, action: int) -> str:
+        """Return OpenSpiel's name of an action (or chance outcome) in this position."""
+        name: str = self.raw.action_to_string(seat, action)
+        return name
+
     def clone(self) -> OpenSpielState:
         """Return an independent copy."""
         twin = OpenSpielState.__new__(OpenSpielState)

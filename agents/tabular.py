@@ -1,0 +1,97 @@
+"""A policy as an agent: draws each action from the policy's probabilities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arena.errors import AgentError, ParameterError
+from arena.game import Game, Observation
+from arena.policy import Policy, TabularPolicy
+from arena.rng import Stream
+from arena.types import Action, Discrete, Floats
+
+__all__ = ["PolicyAgent", "from_file"]
+
+
+class PolicyAgent:
+    """Plays a policy.
+
+    Args:
+        policy: gives probabilities for observations.
+        name: for messages.
+    """
+
+    version = "1"
+
+    def __init__(self, policy: Policy, *, name: str = "") -> None:
+        self.name = name or type(policy).__name__
+        self._policy = policy
+        self._stream = Stream(0)
+        self._n = 0
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Start a new stream.
+
+        Raises:
+            AgentError: the policy is for another game, or the actions are not discrete.
+        """
+        space = game.actions[seat]
+        if not isinstance(space, Discrete):
+            raise AgentError(f"{self.name} needs discrete actions, {game.key} has {space}")
+        made_for = self._policy.game if isinstance(self._policy, TabularPolicy) else game.key
+        if made_for != game.key:
+            raise AgentError(f"{self.name} is a policy for {made_for}, not for {game.key}")
+        self._n = space.n
+        self._stream = Stream(seed)
+
+    def act(self, observation: Observation) -> Action:
+        """Draw an action.
+
+        Raises:
+            AgentError: the policy has no probabilities here.
+        """
+        probabilities = self.policy(observation).tolist()
+        return self._stream.index(probabilities)
+
+    def policy(self, observation: Observation) -> Floats:
+        """Return the policy's probabilities, shape (A,).
+
+        Raises:
+            AgentError: it has none for this infoset, or what it has is no distribution.
+        """
+        try:
+            found = np.asarray(self._policy.probabilities(observation), dtype=np.float64)
+        except (ParameterError, KeyError) as error:
+            raise AgentError(
+                f"{self.name} has no probabilities at infoset {observation.key!r}"
+                f" of seat {observation.seat}: {error}"
+            ) from error
+        if found.shape != (self._n,) or not abs(found.sum() - 1.0) < 1e-6 or (found < 0).any():
+            raise AgentError(
+                f"{self.name} gives {found.tolist()!r:.120} at infoset {observation.key!r},"
+                f" not probabilities of {self._n} actions"
+            )
+        return found
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def from_file(path: str, **unknown: Any) -> PolicyAgent:
+    """Load a saved tabular policy.
+
+    Raises:
+        AgentError: there is no such file.
+        ParameterError: it holds something else.
+    """
+    if unknown:
+        raise ParameterError(next(iter(unknown)), unknown, "no parameter: a policy file has none")
+    if not Path(path).is_file():
+        from agents.references import Reference
+        from agents.source import source_file
+
+        source_file(Reference("policy", str(Path(path).absolute())))
+    return PolicyAgent(TabularPolicy.load(path), name=Path(path).name)

@@ -1,0 +1,264 @@
+"""Tournaments from Python: run, resume, look; the command line is a thin layer on this.
+
+outcome = run("cup.toml", db="cup.db")
+table = load_results("cup.db")
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from arena.errors import StoreError
+from arena.rng import fresh_seed
+from tournaments.enrol import Enrolled, enrol, new_meta, stored_seed, stored_spec
+from tournaments.executors import make_executor
+from tournaments.export import export
+from tournaments.plan import Plan, make_plan
+from tournaments.records import ResultSet
+from tournaments.runner import Progress, Runner
+from tournaments.schedule import check_schedule, make_lines
+from tournaments.single import Match, play
+from tournaments.spec import ExecutorSpec, Spec, read_spec
+from tournaments.store import Store
+from tournaments.swiss import play_swiss, swiss_size
+
+__all__ = [
+    "Match",
+    "Outcome",
+    "Status",
+    "check",
+    "export",
+    "load_results",
+    "play",
+    "resume",
+    "run",
+    "status",
+]
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run has come to.
+
+    Attributes:
+        results: everything that is stored, folded.
+        played: matches played by this run.
+        total: matches that the tournament consists of.
+        interrupted: whether it was stopped (Ctrl-C) before it was complete.
+        db: the result file, or None if it was a temporary one.
+        seconds: wall time of this run.
+    """
+
+    results: ResultSet
+    played: int
+    total: int
+    interrupted: bool
+    db: Path | None
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether every match is stored."""
+        return not self.interrupted
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a result file holds.
+
+    Attributes:
+        name: of the tournament.
+        created: when, UTC, ISO 8601.
+        agents: labels.
+        games: labels.
+        done: matches that are stored.
+        total: matches that are planned.
+        seconds: wall time of all matches, added up over workers.
+        faults: forfeits by (agent, kind of fault).
+    """
+
+    name: str
+    created: str
+    agents: tuple[str, ...]
+    games: tuple[str, ...]
+    done: int
+    total: int
+    seconds: float
+    faults: dict[tuple[str, str], int]
+
+
+def run(
+    spec: Spec | str | Path,
+    *,
+    db: str | Path | None = None,
+    resume: bool = False,
+    allow_changed: bool = False,
+    durable: bool = False,
+    executor: ExecutorSpec | None = None,
+    progress: OnProgress | None = None,
+) -> Outcome:
+    """Play a tournament, or what is missing of it.
+
+    Args:
+        spec: a `Spec`, or the path of a TOML file.
+        db: the result file; None keeps none.
+        resume: go on where an existing file ends; without it such a file is refused.
+        allow_changed: when resuming, let agents and games that have changed go on as new
+            versions, kept apart from the old ones, and let the schedule change.
+        durable: have every commit reach the disk, for power failures.
+        executor: instead of the spec's.
+        progress: called about ten times a second.
+
+    Raises:
+        SpecError: something in the spec is wrong; nothing has been played.
+        StoreError: the file exists, belongs to another tournament, or something changed.
+    """
+    wanted = spec if isinstance(spec, Spec) else read_spec(spec)
+    if executor is not None:
+        wanted = replace(wanted, executor=executor)
+    if db is None:
+        with tempfile.TemporaryDirectory(prefix="arena-") as folder:
+            outcome = _run_new(wanted, Path(folder) / "results.db", durable, progress)
+        return replace(outcome, db=None)
+    path = Path(db)
+    if not path.exists():
+        return _run_new(wanted, path, durable, progress)
+    if not resume:
+        raise StoreError(f"{path} exists already; resume it, or choose another name")
+    return _run_on(path, wanted, allow_changed, durable, progress)
+
+
+def resume(
+    db: str | Path,
+    *,
+    spec: Spec | str | Path | None = None,
+    allow_changed: bool = False,
+    durable: bool = False,
+    executor: ExecutorSpec | None = None,
+    progress: OnProgress | None = None,
+) -> Outcome:
+    """Play what is missing of a tournament; see `run`.
+
+    Args:
+        spec: by default the one that the file holds.
+
+    Raises:
+        StoreError: the file cannot be used, or an agent or game has changed since.
+    """
+    path = Path(db)
+    wanted = spec if spec is None or isinstance(spec, Spec) else read_spec(spec)
+    return _run_on(path, wanted, allow_changed, durable, progress, executor)
+
+
+def check(spec: Spec | str | Path) -> int:
+    """Check a spec as `run` does and return the number of matches that it plans.
+
+    Raises:
+        SpecError: something in it is wrong.
+    """
+    wanted = spec if isinstance(spec, Spec) else read_spec(spec)
+    return planned(wanted, make_plan(wanted, seed=wanted.seed or 0))
+
+
+def load_results(db: str | Path, *, ordered: bool = False) -> ResultSet:
+    """Return the results of a file, also while it is being written; see `Store.results`."""
+    with Store.open(db) as store:
+        return store.results(ordered=ordered)
+
+
+def status(db: str | Path) -> Status:
+    """Return what a file holds, also while it is being written."""
+    with Store.open(db) as store:
+        meta = store.meta()
+        return Status(
+            name=meta["name"],
+            created=meta["created"],
+            agents=tuple(row["label"] for row in store.agents()),
+            games=tuple(row["label"] for row in store.games()),
+            done=store.count(),
+            total=int(meta["total"]),
+            seconds=store.seconds(),
+            faults=store.fault_counts(),
+        )
+
+
+def planned(spec: Spec, plan: Plan) -> int:
+    """Return the number of matches of a tournament.
+
+    Raises:
+        SpecError: the agents cannot be seated.
+    """
+    check_schedule(spec, plan)
+    if spec.schedule.kind == "swiss":
+        return swiss_size(spec, plan)
+    return sum(line.count for line in make_lines(spec, plan))
+
+
+def _run_new(spec: Spec, path: Path, durable: bool, progress: OnProgress | None) -> Outcome:
+    seed = fresh_seed() if spec.seed is None else spec.seed
+    plan = make_plan(spec, seed=seed)
+    total = planned(spec, plan)
+    with Store.create(path, new_meta(spec, seed, total), durable=durable) as store:
+        return _play(spec, plan, store, enrol(store, spec, plan), total, progress)
+
+
+def _run_on(
+    path: Path,
+    spec: Spec | None,
+    allow_changed: bool,
+    durable: bool,
+    progress: OnProgress | None,
+    executor: ExecutorSpec | None = None,
+) -> Outcome:
+    with Store.open(path, write=True, durable=durable) as store:
+        wanted = stored_spec(store) if spec is None else spec
+        if executor is not None:
+            wanted = replace(wanted, executor=executor)
+        plan = make_plan(wanted, seed=stored_seed(store, wanted))
+        total = planned(wanted, plan)
+        enrolled = enrol(store, wanted, plan, allow_changed=allow_changed)
+        for key, value in new_meta(wanted, plan.seed, total).items():
+            store.set_meta(key, value)
+        return _play(wanted, plan, store, enrolled, total, progress)
+
+
+def _play(
+    spec: Spec,
+    plan: Plan,
+    store: Store,
+    ids: Enrolled,
+    total: int,
+    progress: OnProgress | None,
+) -> Outcome:
+    store.commit()
+    executor = make_executor(spec.executor, plan)
+    try:
+        runner = Runner(
+            plan,
+            store,
+            executor,
+            games=ids.games,
+            agents=ids.agents,
+            progress=progress,
+            total=total,
+        )
+        if spec.schedule.kind == "swiss":
+            play_swiss(spec, runner)
+        else:
+            runner.play(make_lines(spec, plan))
+    finally:
+        executor.close()
+    state = runner.state()
+    return Outcome(
+        results=store.results(),
+        played=runner.played,
+        total=total,
+        interrupted=runner.interrupted,
+        db=store.path,
+        seconds=state.seconds,
+    )

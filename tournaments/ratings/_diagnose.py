@@ -1,0 +1,210 @@
+"""What the data cannot support, in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components, shortest_path
+
+from tournaments.ratings.tally import Tally, compare
+from tournaments.records import ResultSet
+
+if TYPE_CHECKING:
+    from tournaments.ratings.davidson import DavidsonFit
+
+__all__ = ["components", "diagnose"]
+
+_FEW = 10
+_WIDE = 100.0
+_CYCLE = 3.5
+"""Standard errors by which a head-to-head score must differ from even to count."""
+
+
+def components(data: Tally) -> NDArray[np.int64]:
+    """Return the group of each agent, shape (K,): a path of games joins those of one group."""
+    return _groups(*_agent_pairs(data))
+
+
+def diagnose(
+    results: ResultSet,
+    data: Tally,
+    fitted: DavidsonFit,
+    error: NDArray[np.float64] | None,
+    *,
+    prior: float,
+) -> list[str]:
+    """Return warnings about a Davidson fit; `error` holds standard errors in Elo (K,)."""
+    warnings = []
+    won, drawn = _agent_pairs(data)
+    if not fitted.converged:
+        warnings.append(f"the fit did not converge in {fitted.iterations} steps")
+    warnings += _disconnected(data, _groups(won, drawn))
+    warnings += _one_sided(data, won + drawn)
+    warnings += _few(data, error)
+    warnings += _cycles(data, won)
+    warnings += _seats(data, fitted, prior)
+    warnings += _general_sum(results)
+    return warnings
+
+
+def _agent_pairs(data: Tally) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Return wins and draws of agent over agent, sparse (K, K); a line-up is all its members."""
+    size = len(data.units)
+    shape = (size, size)
+    won, drawn = sparse.csr_matrix(shape), sparse.csr_matrix(shape)
+    for c in data.contests:
+        cells = (c.first, c.second)
+        won = won + sparse.csr_matrix((c.wins, cells), shape=shape)
+        won = won + sparse.csr_matrix((c.losses, cells), shape=shape).T
+        drawn = drawn + sparse.csr_matrix((c.draws, cells), shape=shape)
+    drawn = drawn + drawn.T
+    agents = len(data.agents)
+    if size > agents:
+        rows = [u for u, line in enumerate(data.units) for _ in set(line)]
+        columns = [agent for line in data.units for agent in set(line)]
+        member = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, agents))
+        won, drawn = member.T @ won @ member, member.T @ drawn @ member
+        # Partners share a line-up: they are joined, but neither beat the other.
+        together = member[agents:].T @ member[agents:]
+        drawn = drawn + 1e-9 * together
+    return _off_diagonal(won), _off_diagonal(drawn)
+
+
+def _off_diagonal(table: sparse.csr_matrix) -> sparse.csr_matrix:
+    cells = table.tocoo()
+    keep = (cells.row != cells.col) & (cells.data != 0.0)
+    return sparse.csr_matrix(
+        (cells.data[keep], (cells.row[keep], cells.col[keep])), shape=table.shape
+    )
+
+
+def _groups(won: sparse.csr_matrix, drawn: sparse.csr_matrix) -> NDArray[np.int64]:
+    return np.asarray(connected_components(won + drawn, directed=False)[1], dtype=np.int64)
+
+
+def _disconnected(data: Tally, group: NDArray[np.int64]) -> list[str]:
+    warnings = []
+    for other in range(1, int(group.max(initial=0)) + 1):
+        a = data.agents[int(np.flatnonzero(group == 0)[0])]
+        b = data.agents[int(np.flatnonzero(group == other)[0])]
+        if other > 3:
+            warnings.append(f"… and {int(group.max()) - 3} further groups of agents are apart")
+            break
+        warnings.append(
+            f"the data cannot order {a} and {b}: no path of games connects them, "
+            "only the prior puts them on one scale"
+        )
+    return warnings
+
+
+def _one_sided(data: Tally, beats: sparse.csr_matrix) -> list[str]:
+    """Name agents whose rating has no finite maximum without the prior (Ford 1957)."""
+    count, strong = connected_components(beats, directed=True, connection="strong")
+    if count == 1 or len(data.agents) == 1:
+        return []
+    _, weak = connected_components(beats, directed=False)
+    warnings = []
+    for group in range(int(weak.max()) + 1):
+        inside = weak == group
+        parts, sizes = np.unique(strong[inside], return_counts=True)
+        if len(parts) == 1:
+            continue
+        main = parts[int(np.argmax(sizes))]
+        lone = [data.agents[k] for k in np.flatnonzero(inside & (strong != main)).tolist()]
+        shown = ", ".join(lone[:5]) + (f" and {len(lone) - 5} more" if len(lone) > 5 else "")
+        verb = "s" if len(lone) == 1 else ""
+        warnings.append(
+            f"one-sided results: only the prior keeps {shown} finite "
+            f"(won or lost everything against the others, or against those that did); "
+            f"more games against closer opponents would settle where {shown} stand{verb}"
+        )
+    return warnings
+
+
+def _few(data: Tally, error: NDArray[np.float64] | None) -> list[str]:
+    warnings = []
+    seen = data.comparisons()
+    few = np.flatnonzero(seen < _FEW)
+    if len(few):
+        names = ", ".join(f"{data.agents[k]} ({seen[k]:.0f})" for k in few[:5])
+        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+        warnings.append(f"too few games, below {_FEW}: {names}{more}")
+    if error is not None and len(error) > 1 and float(error.max()) > _WIDE:
+        k = int(np.argmax(error))
+        warnings.append(
+            f"too few games: widest interval ±{1.96 * error[k]:.0f} Elo, {data.agents[k]}"
+        )
+    return warnings
+
+
+def _cycles(data: Tally, won: sparse.csr_matrix) -> list[str]:
+    """Name a cycle in which each agent clearly beats the next."""
+    size = len(data.agents)
+    lead = (won - won.T).tocoo()
+    ahead = lead.data > 0
+    row, column, lead = lead.row[ahead], lead.col[ahead], lead.data[ahead]
+    if len(row) == 0:
+        return []
+    # The sign test on decisive games; a lead of n needs at least n of them.
+    decisive = lead + 2.0 * np.asarray(won[column, row]).ravel()
+    clear = lead > _CYCLE * np.sqrt(decisive)
+    edges = (np.ones(int(clear.sum())), (row[clear], column[clear]))
+    graph = sparse.csr_matrix(edges, shape=(size, size))
+    count, strong = connected_components(graph, directed=True, connection="strong")
+    if count == size:
+        return []
+    inside = np.flatnonzero(strong == np.argmax(np.bincount(strong)))
+    part = graph[inside][:, inside]
+    distance, before = shortest_path(part, unweighted=True, return_predecessors=True)
+    back = distance + np.where(part.toarray().T > 0, 1.0, np.inf)
+    start, end = np.unravel_index(int(np.argmin(back)), back.shape)
+    path = [int(end)]
+    while path[-1] != start:
+        path.append(int(before[start, path[-1]]))
+    names = [data.agents[inside[k]] for k in reversed(path)]
+    return [
+        f"intransitive cycle: {' beats '.join([*names, names[0]])}; "
+        "one number an agent cannot show this (see the cross-play matrix and method "
+        "'nash_averaging')"
+    ]
+
+
+def _seats(data: Tally, fitted: DavidsonFit, prior: float) -> list[str]:
+    """Say where seat and skill cannot be told apart."""
+    warnings: list[str] = []
+    if prior == 0.0:
+        return warnings
+    for g, name in enumerate(data.games):
+        error = fitted.advantage_error.get(name)
+        if error is None:
+            continue
+        # Alone, the prior leaves each of p effects a variance of 4 / prior.
+        alone = np.sqrt(4.0 / prior * (1.0 - 1.0 / len(error)))
+        n = sum(float((c.wins + c.draws + c.losses).sum()) for c in data.contests if c.game == g)
+        if float(error.max()) > 0.5 * alone and n >= _FEW:
+            warnings.append(
+                f"{name}: the seats were not balanced, so the advantage of a seat and the "
+                "skill of those who sat there cannot be told apart"
+            )
+    return warnings
+
+
+def _general_sum(results: ResultSet) -> list[str]:
+    names = []
+    for g, name in enumerate(results.games):
+        rows = slice(None) if len(results.games) == 1 else results.game == g
+        paid = results.payoffs[rows, : len(results.teams[g])]
+        if len(paid) == 0:
+            continue
+        total = sum(paid.T[1:], start=paid[:, 0])
+        if bool((compare(total, np.full_like(total, total[0])) != 0).any()):
+            names.append(name)
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: payoffs are general-sum, and wins compare the payoffs within a "
+        "match; method 'payoff' ranks by what was earned"
+    ]

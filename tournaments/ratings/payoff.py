@@ -1,0 +1,113 @@
+"""Rank by mean payoff: for cooperative and general-sum games.
+
+An agent's mean m_k is over all its seats and matches. Its error comes from clusters: a
+cluster (matches that share their luck, or one match) moves m_k by the sum of its
+(payoff − m_k) / N_k, and the joint covariance of all means is the sum over clusters of
+the outer products of these moves, times C/(C−1). So luck that two agents shared, by
+playing the same seeds, cancels from their difference.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import stdtrit
+
+from arena.errors import ParameterError
+from tournaments.ratings._summary import board
+from tournaments.ratings.leaderboard import Leaderboard
+from tournaments.ratings.tally import check_results, only, select
+from tournaments.records import ResultSet
+
+__all__ = ["clusters", "payoff"]
+
+
+def payoff(results: ResultSet, *, level: float = 0.95, per_game: bool = True) -> Leaderboard:
+    """Rank by mean payoff a match, with intervals (Student's t on clusters).
+
+    Several games count by their matches; a warning says so, and `by_game` has them apart.
+
+    Args:
+        results: what was played.
+        level: level of the intervals, and of all rank statements together.
+        per_game: add one leaderboard a game where several games were played.
+
+    Raises:
+        ParameterError: no matches, or a level out of range.
+    """
+    if not 0.0 < level < 1.0:
+        raise ParameterError("level", level, "a number between 0 and 1")
+    check_results(results)
+    results = select(results, range(len(results.games)))
+    mean, covariance, seen = _means(results)
+    error = np.sqrt(np.diag(covariance))
+    with np.errstate(invalid="ignore"):
+        quantile = np.where(seen > 1, stdtrit(np.maximum(seen - 1, 1), 0.5 + 0.5 * level), np.nan)
+    warnings = []
+    single = [results.agents[k] for k in np.flatnonzero(seen == 1).tolist()]
+    if single:
+        warnings.append(f"one match or seed only, so no interval: {_some(single)}")
+    idle = [results.agents[k] for k in np.flatnonzero(seen == 0).tolist()]
+    if idle:
+        warnings.append(f"no match at all: {_some(idle)}")
+    played = np.unique(results.game).tolist()
+    by_game = {}
+    if len(played) > 1:
+        warnings.append("payoffs of several games are averaged by match, whatever their scales")
+        if per_game:
+            by_game = {results.games[g]: payoff(only(results, g), level=level) for g in played}
+    covariance[seen < 2] = np.nan
+    covariance[:, seen < 2] = np.nan
+    return board(
+        results,
+        np.where(seen > 0, mean, -np.inf),
+        method="payoff",
+        scale="mean payoff a match",
+        level=level,
+        covariance=covariance,
+        half_width=quantile * error,
+        warnings=warnings,
+        by_game=by_game,
+    )
+
+
+def clusters(results: ResultSet) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return by row its cluster (M,), and by cluster how many copies there are (C,).
+
+    Rows that share a block are one cluster; without blocks every match is its own, and a
+    folded row stands for as many as its count.
+    """
+    if results.block is None:
+        return np.arange(len(results.game)), results.count.astype(np.float64)
+    names, number = np.unique(results.block, return_inverse=True)
+    return number.astype(np.int64), np.ones(len(names))
+
+
+def _means(
+    results: ResultSet,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return means (K,), their joint covariance (K, K) and clusters an agent was in (K,)."""
+    size = len(results.agents)
+    cluster, copies = clusters(results)
+    inside = np.ones(len(cluster)) if results.block is None else results.count.astype(float)
+    row, seat = np.nonzero(results.seating >= 0)
+    agent, paid = results.seating[row, seat], results.payoffs[row, seat]
+    times = results.count[row].astype(np.float64)
+    total = np.bincount(agent, times, size)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(agent, paid * times, size) / total
+    cells = (cluster[row], agent)
+    shape = (len(copies), size)
+    move = sparse.csr_matrix(((paid - mean[agent]) * inside[row] / total[agent], cells), shape)
+    part = sparse.csr_matrix((np.ones(len(row)), cells), shape)
+    part.data[:] = 1.0
+    seen = np.asarray(part.T @ copies)
+    covariance = np.asarray((move.T @ move.multiply(copies[:, None]).tocsr()).todense())
+    # The correction by the clusters of each agent, not of all: a newcomer has few.
+    grow = np.sqrt(np.divide(seen, seen - 1.0, out=np.ones(size), where=seen > 1.0))
+    return mean, covariance * grow[:, None] * grow[None, :], seen
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
