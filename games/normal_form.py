@@ -96,7 +96,8 @@ class NormalForm:
 
     def __getitem__(self, joint: Sequence[int]) -> Floats:
         """Return the payoffs of a joint action, shape (n,)."""
-        found: Floats = self.payoffs[(slice(None), *joint)]
+        where: tuple[Any, ...] = (slice(None), *joint)
+        found: Floats = self.payoffs[where]
         return found
 
     def __repr__(self) -> str:
