@@ -9,6 +9,7 @@
     ├─ StoreError                  a database that is corrupt, foreign or of another tournament
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
+    ├─ ConformanceError            a game, agent or solver that breaks its contract (arena.testing)
     └─ AgentError                  an agent that cannot be started or cannot play this game
        └─ AgentFaultError               an agent that misbehaved in a game and forfeits it
 
@@ -25,6 +26,7 @@ __all__ = [
     "AgentError",
     "AgentFaultError",
     "ArenaError",
+    "ConformanceError",
     "FaultKind",
     "FormError",
     "IllegalActionError",
@@ -130,6 +132,10 @@ class MissingDependencyError(ArenaError, ImportError):
         if purpose:
             text += f" ({purpose} needs it)"
         super().__init__(f"{text}; get it with: {how}")
+
+
+class ConformanceError(ArenaError, AssertionError):
+    """A game, agent or solver breaks its contract; the message says what was expected and seen."""
 
 
 class AgentError(ArenaError):

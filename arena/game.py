@@ -7,7 +7,6 @@ solvers consume. The form `state` is a running episode (`State`); the others (`b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from arena.errors import FormError
+from arena.keys import join_key
 from arena.types import Action, ActionSpace, Discrete, Floats, Mask, Params, Payoff, Turns
 
 __all__ = ["Clock", "Game", "Observation", "Snapshot", "State"]
@@ -103,7 +103,8 @@ class State(Protocol):
     Optional members, looked for with `getattr`:
         chance_outcomes() -> Sequence[tuple[int, float]]: outcomes and their probabilities.
         truncated: bool: the episode was cut off by a time limit, not ended by the rules.
-        history() -> list[int]: everything that happened, chance included, in order.
+        history() -> list[int]: everything that happened, chance included, in order; a joint
+            action is one entry for each acting seat, in increasing order of seats.
         resample(seat, seed) -> State: a state drawn from those the seat cannot tell apart.
         drive(choose) -> None: plays to the end, calling `choose[seat](observation)`; a
             faster loop of the engine's own that must do what `arena.episode.drive` does.
@@ -199,11 +200,11 @@ class Game:
 
     @property
     def key(self) -> str:
-        """Id and parameters in one canonical string, such as `openspiel/goofspiel(num_cards=4)`."""
-        if not self.params:
-            return self.id
-        inside = ",".join(f"{k}={_scalar(v)}" for k, v in sorted(self.params.items()))
-        return f"{self.id}({inside})"
+        """Id and parameters in one canonical string, such as `openspiel/goofspiel(num_cards=4)`.
+
+        `arena.make` reads it back.
+        """
+        return join_key(self.id, self.params)
 
     @property
     def discrete(self) -> bool:
@@ -243,7 +244,3 @@ class Game:
 
     def __repr__(self) -> str:
         return f"<Game {self.key}: {self.seats} seats, {self.payoff}, {self.turns}>"
-
-
-def _scalar(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
