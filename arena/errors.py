@@ -6,6 +6,7 @@
     ├─ FormError                   the game does not offer the form that was asked for
     ├─ IllegalActionError          an action outside the seat's legal set
     ├─ SpecError                   a tournament file that cannot be run (file, key, value)
+    ├─ FormatError                 a file that is not what its name says (file, line, token)
     ├─ StoreError                  a database that is corrupt, foreign or of another tournament
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
@@ -29,6 +30,7 @@ __all__ = [
     "ConformanceError",
     "FaultKind",
     "FormError",
+    "FormatError",
     "IllegalActionError",
     "MissingDependencyError",
     "NotApplicableError",
@@ -113,6 +115,10 @@ class IllegalActionError(ArenaError, ValueError):
 
 class SpecError(ArenaError, ValueError):
     """A tournament file that cannot be run; the message names file, key and value."""
+
+
+class FormatError(ArenaError, ValueError):
+    """A file that cannot be read as what it is said to be; the message names line and token."""
 
 
 class StoreError(ArenaError):

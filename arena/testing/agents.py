@@ -51,15 +51,19 @@ def check_agent(
     for seat in range(game.seats):
         for number in range(episodes):
             own, luck = derive(seed, "own", seat, number), derive(seed, "luck", seat, number)
-            one = _play(check, factory(), game, seat, own, luck, max_steps=max_steps)
+            one = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
             check.place = f"seat {seat}, seed {own}"
-            again = _play(check, factory(), game, seat, own, luck, max_steps=max_steps)
+            again = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
             check(same(one, again), "the same actions from the same seed", (one, again))
             # `made` has played all earlier episodes: nothing of them may be left.
-            veteran = _play(check, made, game, seat, own, luck, max_steps=max_steps, close=False)
+            veteran = _play(
+                check, made, game, seat, seed=own, luck=luck, max_steps=max_steps, close=False
+            )
             check(same(one, veteran), "begin() to start afresh: the same actions", (one, veteran))
             if getattr(made, "stochastic", True) is False:
-                other = _play(check, factory(), game, seat, own + 1, luck, max_steps=max_steps)
+                other = _play(
+                    check, factory(), game, seat, seed=own + 1, luck=luck, max_steps=max_steps
+                )
                 check(
                     same(one, other), "stochastic=False: the same actions, any seed", (one, other)
                 )
@@ -74,9 +78,9 @@ def _play(
     agent: Agent,
     game: Game,
     seat: int,
+    *,
     seed: int,
     luck: int,
-    *,
     max_steps: int,
     close: bool = True,
 ) -> list[Action]:

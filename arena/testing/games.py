@@ -227,7 +227,7 @@ def _same_again(check: Check, game: Game, seed: int, trace: _Trace) -> None:
                 )
             if step < len(trace.joints):
                 joint = trace.joints[step]
-                check.run(f"{what} to allow the same actions", lambda: state.step(joint))
+                check.run(f"{what} to allow the same actions", partial(state.step, joint))
     actions = [joint[seat] for joint in trace.joints for seat in sorted(joint)]
     again = check.run("the episode to replay", lambda: replay(game, seed, actions))
     check(
