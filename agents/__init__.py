@@ -14,7 +14,9 @@ TABLE: dict[str, Entry] = {
 }
 """Single agents: id to entry."""
 
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "openspiel": "agents.openspiel_bot:FAMILY",
+}
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 
 ALIASES: dict[str, str] = {"random": "uniform"}

@@ -29,7 +29,9 @@ def make(id: str, **params: Any) -> Game:
     """Make a registered game.
 
     Args:
-        id: a name that `games()` lists, or an alias such as `leduc_poker`.
+        id: a name that `games()` lists, an alias such as `leduc_poker`, the path of a
+            Gambit file (`*.efg`, `*.nfg`), or any of these with parameters, as `Game.key`
+            writes them: `goofspiel(num_cards=4)`.
         params: the game's own parameters.
 
     Raises:

@@ -6,9 +6,11 @@
     ├─ FormError                   the game does not offer the form that was asked for
     ├─ IllegalActionError          an action outside the seat's legal set
     ├─ SpecError                   a tournament file that cannot be run (file, key, value)
+    ├─ FormatError                 a file that is not what its name says (file, line, token)
     ├─ StoreError                  a database that is corrupt, foreign or of another tournament
     ├─ NotApplicableError          a solver asked for a game that it cannot handle
     ├─ MissingDependencyError      an optional library that is not installed, and how to get it
+    ├─ ConformanceError            a game, agent or solver that breaks its contract (arena.testing)
     └─ AgentError                  an agent that cannot be started or cannot play this game
        └─ AgentFaultError        an agent that misbehaved in a game and forfeits it
           └─ ResignError         an agent (or the human) gave the game up
@@ -26,8 +28,10 @@ __all__ = [
     "AgentError",
     "AgentFaultError",
     "ArenaError",
+    "ConformanceError",
     "FaultKind",
     "FormError",
+    "FormatError",
     "IllegalActionError",
     "MissingDependencyError",
     "NotApplicableError",
@@ -115,6 +119,10 @@ class SpecError(ArenaError, ValueError):
     """A tournament file that cannot be run; the message names file, key and value."""
 
 
+class FormatError(ArenaError, ValueError):
+    """A file that cannot be read as what it is said to be; the message names line and token."""
+
+
 class StoreError(ArenaError):
     """A result database that is corrupt, foreign, or belongs to another tournament."""
 
@@ -132,6 +140,10 @@ class MissingDependencyError(ArenaError, ImportError):
         if purpose:
             text += f" ({purpose} needs it)"
         super().__init__(f"{text}; get it with: {how}")
+
+
+class ConformanceError(ArenaError, AssertionError):
+    """A game, agent or solver breaks its contract; the message says what was expected and seen."""
 
 
 class AgentError(ArenaError):

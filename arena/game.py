@@ -7,7 +7,6 @@ solvers consume. The form `state` is a running episode (`State`); the others (`b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from arena.errors import FormError
+from arena.keys import join_key
 from arena.types import Action, ActionSpace, Discrete, Floats, Mask, Params, Payoff, Turns
 
 __all__ = ["Clock", "Game", "Observation", "Snapshot", "State"]
@@ -103,7 +103,8 @@ class State(Protocol):
     Optional members, looked for with `getattr`:
         chance_outcomes() -> Sequence[tuple[int, float]]: outcomes and their probabilities.
         truncated: bool: the episode was cut off by a time limit, not ended by the rules.
-        history() -> list[int]: everything that happened, chance included, in order.
+        history() -> list[int]: everything that happened, chance included, in order; a joint
+            action is one entry for each acting seat, in increasing order of seats.
         action_name(seat, action) -> str: what an action of the acting seat (or of chance) is
             called here, for games whose names depend on the position.
         render_svg() -> str: a drawing of the whole state for a spectator, as an SVG document.
@@ -202,11 +203,11 @@ class Game:
 
     @property
     def key(self) -> str:
-        """Id and parameters in one canonical string, such as `openspiel/goofspiel(num_cards=4)`."""
-        if not self.params:
-            return self.id
-        inside = ",".join(f"{k}={_scalar(v)}" for k, v in sorted(self.params.items()))
-        return f"{self.id}({inside})"
+        """Id and parameters in one canonical string, such as `openspiel/goofspiel(num_cards=4)`.
+
+        `arena.make` reads it back.
+        """
+        return join_key(self.id, self.params)
 
     @property
     def discrete(self) -> bool:
@@ -246,7 +247,3 @@ class Game:
 
     def __repr__(self) -> str:
         return f"<Game {self.key}: {self.seats} seats, {self.payoff}, {self.turns}>"
-
-
-def _scalar(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

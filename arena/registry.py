@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from arena.errors import ArenaError, MissingDependencyError, UnknownNameError
+from arena.errors import ArenaError, MissingDependencyError, ParameterError, UnknownNameError
+from arena.keys import split_key
 
 __all__ = ["AGENTS", "GAMES", "SOLVERS", "Entry", "Family", "Info", "Registry", "load_target"]
 
@@ -113,11 +114,22 @@ class Registry(Generic[T]):
         families: `"module:attr"` of a `Mapping[str, str]`, prefix to a `Family`'s target.
         aliases: `"module:attr"` of a `Mapping[str, str]`, short name to full name.
         group: the entry-point group.
+        suffixes: which family reads files of which suffix, such as `.efg` → `gambit`.
     """
 
-    def __init__(self, kind: str, *, table: str, families: str, aliases: str, group: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        table: str,
+        families: str,
+        aliases: str,
+        group: str,
+        suffixes: Mapping[str, str] | None = None,
+    ) -> None:
         self.kind = kind
         self.group = group
+        self._suffixes = suffixes or {}
         self._sources = (table, families, aliases)
         self._entries: dict[str, Entry] | None = None
         self._families: dict[str, str | Family] = {}
@@ -186,8 +198,12 @@ class Registry(Generic[T]):
     # -- asking ------------------------------------------------------------------
 
     def canonical(self, name: str) -> str:
-        """Return the full name for an alias, and any other name as it is."""
+        """Return the full name for an alias or a file, and any other name as it is."""
         self._load()
+        if name.partition("/")[0] not in self._families:
+            for suffix, prefix in self._suffixes.items():
+                if name.endswith(suffix):
+                    return f"{prefix}/{name}"
         return self._aliases.get(name, name)
 
     def aliases(self) -> Mapping[str, str]:
@@ -221,7 +237,7 @@ class Registry(Generic[T]):
         Raises:
             UnknownNameError: with the nearest names.
         """
-        full = self.canonical(name)
+        full = self.canonical(split_key(name)[0])
         entry = self._load().get(full)
         if entry is not None:
             return Info(full, entry.summary, entry.tags or {}, entry.source)
@@ -233,9 +249,27 @@ class Registry(Generic[T]):
     def factory(self, name: str) -> Callable[..., T]:
         """Return the function that makes the thing of that name from its parameters.
 
+        The name may bring parameters along, as `Game.key` does: `goofspiel(num_cards=4)`.
+
         Raises:
             UnknownNameError: with the nearest names.
         """
+        if name.endswith(")"):
+            bare, given = split_key(name)
+            make = self.factory(bare)
+
+            def made_with(**params: Any) -> T:
+                twice = sorted(set(given) & set(params))
+                if twice:
+                    raise ParameterError(
+                        twice[0],
+                        params[twice[0]],
+                        "one value, but the name gives one too",
+                        where=name,
+                    )
+                return make(**{**given, **params})
+
+            return made_with
         full = self.canonical(name)
         entry = self._load().get(full)
         if entry is not None:
@@ -262,6 +296,7 @@ GAMES: Registry[Any] = Registry(
     families="games:FAMILIES",
     aliases="games:ALIASES",
     group="arena.games",
+    suffixes={".efg": "gambit", ".nfg": "gambit"},
 )
 AGENTS: Registry[Any] = Registry(
     "agent",

@@ -13,6 +13,7 @@ TABLE: dict[str, Entry] = {}
 """Single games: id to entry."""
 
 FAMILIES: dict[str, str] = {
+    "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",
 }
 """Prefixes with many games below them: prefix to the target of a `Family`."""

@@ -3,35 +3,29 @@
 A `pyspiel.State` is kept as it is; chance is drawn from arena's own stream, so an
 episode follows from its seed. Observations query the C++ state when they are read.
 
+Games that draw chance inside OpenSpiel (`SAMPLED_STOCHASTIC`) are loaded anew for every
+episode with a seed of their own, and cloned by replaying: the same promise, at a price.
+In a mean-field game a lone episode has no population to follow, so the population
+stands still, spread evenly over the states that the game asks about.
+
 Source: Lanctot et al. 2019, "OpenSpiel: A Framework for Reinforcement Learning in Games".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from arena.episode import Chooser
-from arena.errors import (
-    ArenaError,
-    FormError,
-    IllegalActionError,
-    MissingDependencyError,
-    ParameterError,
-    UnknownNameError,
-)
+from arena.errors import ArenaError, FormError, IllegalActionError
 from arena.game import Clock, Game
 from arena.registry import Info
-from arena.rng import Stream
+from arena.rng import Stream, derive
 from arena.types import CHANCE, Action, Discrete, Floats, Mask, Payoff
-
-try:
-    import pyspiel
-except ImportError as error:  # pragma: no cover - there is no wheel for Windows
-    raise MissingDependencyError("open_spiel", "pip install open_spiel") from error
+from games.adapters.openspiel_facts import CLONES_EXACTLY, SEAT_NAMES, TEAMS, UNPLAYABLE
+from games.adapters.openspiel_load import facts, load, names, pyspiel, quiet, reseeder, version
 
 __all__ = ["FAMILY", "OpenSpielFamily", "OpenSpielObservation", "OpenSpielState", "wrap"]
 
@@ -106,13 +100,20 @@ class _Kind:
     """What all states of one game share."""
 
     __slots__ = (
+        "again",
+        "clones",
         "infoset_string",
         "infoset_tensor",
+        "joint",
         "n_actions",
+        "native",
         "observation_string",
         "observation_tensor",
         "perfect",
         "raw",
+        "resamples",
+        "rewards_early",
+        "sampled",
         "seats",
     )
 
@@ -126,6 +127,50 @@ class _Kind:
         self.observation_string = bool(kind.provides_observation_string)
         self.observation_tensor = bool(kind.provides_observation_tensor)
         self.perfect = kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION
+        # Games written in Python hand out enums and lists of their own.
+        self.native = type(raw).__module__.partition(".")[0] == "pyspiel"
+        self.joint = kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
+        self.rewards_early = kind.reward_model != pyspiel.GameType.RewardModel.TERMINAL
+        self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
+        self.again: Callable[[int], Any] | None = reseeder(raw) if self.sampled else None
+        self.clones = self.again is None or kind.short_name in CLONES_EXACTLY
+        self.resamples = False
+
+    def start(self, seed: int | None) -> Any:
+        """Return an initial `pyspiel.State`; chance inside OpenSpiel follows `seed`."""
+        if self.again is None or seed is None:
+            return self.raw.new_initial_state()
+        return self.again(derive(seed, "openspiel") & 0x7FFFFFFF).new_initial_state()
+
+
+def _follow(raw: Any) -> None:
+    """Give a mean-field node its distribution, shape (number of states asked about,)."""
+    support = raw.distribution_support()
+    raw.update_distribution([1.0 / len(support)] * len(support) if support else [])
+
+
+def _replay(kind: _Kind, raw: Any, history: Sequence[int]) -> list[int]:
+    """Play an OpenSpiel history on `raw`; return it without the seats that had no choice."""
+    chosen: list[int] = []
+    at = 0
+    while at < len(history):
+        player = raw.current_player()
+        if player == _SIMULTANEOUS:
+            joint = list(history[at : at + len(kind.seats)])
+            at += len(joint)
+            chosen += [
+                a for seat, a in zip(kind.seats, joint, strict=True) if raw.legal_actions(seat)
+            ]
+            raw.apply_actions(joint)
+        elif player == _MEAN_FIELD:
+            _follow(raw)
+        else:
+            chosen.append(history[at])
+            raw.apply_action(history[at])
+            at += 1
+    if raw.current_player() == _MEAN_FIELD:
+        _follow(raw)
+    return chosen
 
 
 class OpenSpielState:
@@ -136,26 +181,31 @@ class OpenSpielState:
         kind: facts about the game.
     """
 
-    __slots__ = ("_chance", "kind", "raw")
+    __slots__ = ("_before", "_chance", "_sat_out", "_seed", "kind", "raw")
 
-    def __init__(self, kind: _Kind, raw: Any, chance: Stream | None) -> None:
+    def __init__(self, kind: _Kind, raw: Any, chance: Stream | None, seed: int | None) -> None:
         self.kind = kind
         self.raw = raw
         self._chance = chance
-        if chance is not None:
-            self._resolve()
+        self._seed = seed
+        self._before: list[float] | None = None
+        self._sat_out = False
+        self._resolve()
 
     def _resolve(self) -> None:
         """Sample chance (and pass the population on, in mean-field games) until a decision."""
         raw, chance = self.raw, self._chance
         while True:
             player = raw.current_player()
+            if player >= 0:
+                return
             if player == _CHANCE_PLAYER and chance is not None:
                 raw.apply_action(_draw(raw.chance_outcomes(), chance))
             elif player == _MEAN_FIELD:
-                # A single episode has no population to follow: it stands still, uniform.
-                support = raw.distribution_support()
-                raw.update_distribution([1.0 / len(support)] * len(support))
+                _follow(raw)
+            elif player == _SIMULTANEOUS and not any(map(raw.legal_actions, self.kind.seats)):
+                self._sat_out = True
+                raw.apply_actions([0] * len(self.kind.seats))
             else:
                 return
 
@@ -163,17 +213,20 @@ class OpenSpielState:
         """Return the seats to move; `(CHANCE,)` at an exposed chance node."""
         player = self.raw.current_player()
         if player >= 0:
-            return (player,)
+            return (int(player),)  # games written in Python give an enum
         if player == _SIMULTANEOUS:
             return tuple(seat for seat in self.kind.seats if self.raw.legal_actions(seat))
         return (CHANCE,) if player == _CHANCE_PLAYER else ()
 
     def observe(self, seat: int) -> OpenSpielObservation:
         """Return what `seat` knows now."""
-        return OpenSpielObservation(self.kind, self.raw, seat, tuple(self.raw.legal_actions(seat)))
+        return OpenSpielObservation(self.kind, self.raw, seat, tuple(self.legal(seat)))
 
     def legal(self, seat: int) -> Sequence[int]:
-        """Return the legal actions of `seat`, increasing."""
+        """Return the legal actions of `seat`, increasing; none where it is not to move."""
+        player = self.raw.current_player()
+        if player not in (seat, _SIMULTANEOUS):
+            return []
         actions: list[int] = self.raw.legal_actions(seat)
         return actions
 
@@ -187,22 +240,24 @@ class OpenSpielState:
         actors = self.actors()
         if tuple(sorted(actions)) != actors:
             raise IllegalActionError(f"seats {sorted(actions)} moved where {list(actors)} were to")
+        if not actors:
+            raise IllegalActionError("the episode is over")
         raw = self.raw
+        before = list(raw.returns()) if self.kind.rewards_early else None
         if raw.current_player() == _SIMULTANEOUS:
-            joint = []
-            for seat in self.kind.seats:
-                if seat in actions:
-                    joint.append(self._checked(seat, actions[seat]))
-                else:
-                    joint.append(0)
+            joint = [0] * len(self.kind.seats)
+            for seat in actors:
+                joint[seat] = self._checked(seat, actions[seat])
+            self._sat_out |= len(actors) < len(joint)
             raw.apply_actions(joint)
         elif actors[0] == CHANCE:
             outcome = actions[CHANCE]
-            if outcome not in [o for o, _ in raw.chance_outcomes()]:
+            if outcome not in [o for o, p in raw.chance_outcomes() if p > 0.0]:
                 raise IllegalActionError(f"chance cannot give {outcome}")
             raw.apply_action(int(outcome))
         else:
             raw.apply_action(self._checked(actors[0], actions[actors[0]]))
+        self._before = before
         self._resolve()
 
     def _checked(self, seat: int, action: Action) -> int:
@@ -224,6 +279,10 @@ class OpenSpielState:
             raw.apply_action,
             raw.legal_actions,
         )
+        early = kind.rewards_early
+        if not kind.native:
+            self._drive_plainly(choose)
+            return
         while True:
             seat = current()
             if seat >= 0:
@@ -232,31 +291,51 @@ class OpenSpielState:
                 # The comparison of types comes first because an agent may return anything.
                 if type(action) is not int or action not in actions:
                     action = self._checked(seat, action)
+                if early:
+                    self._before = list(raw.returns())
                 apply(action)
             elif seat == _CHANCE_PLAYER:
                 apply(_draw(raw.chance_outcomes(), chance))
             elif seat == _TERMINAL:
                 return
             elif seat == _SIMULTANEOUS:
-                joint = [0] * len(self.kind.seats)
-                for each in self.actors():
-                    joint[each] = self._checked(each, choose[each](self.observe(each)))
-                raw.apply_actions(joint)
+                self._drive_joint(choose)
             else:
-                self._resolve()
+                _follow(raw)
+
+    def _drive_plainly(self, choose: Sequence[Chooser]) -> None:
+        while actors := self.actors():
+            self.step({seat: choose[seat](self.observe(seat)) for seat in actors})
+
+    def _drive_joint(self, choose: Sequence[Chooser]) -> None:
+        raw = self.raw
+        joint = [0] * len(self.kind.seats)
+        actors = self.actors()
+        for seat in actors:
+            joint[seat] = self._checked(seat, choose[seat](self.observe(seat)))
+        self._sat_out |= len(actors) < len(joint)
+        if actors and self.kind.rewards_early:
+            self._before = list(raw.returns())
+        raw.apply_actions(joint)
 
     def rewards(self) -> Floats:
-        """Return what the last step paid, shape (n,)."""
-        return np.array(self.raw.rewards(), dtype=np.float64)
+        """Return what the last step paid, the chance that followed it included, shape (n,)."""
+        if self._before is None:
+            return self.returns()
+        return np.array(self.raw.returns(), dtype=np.float64) - self._before
 
     def returns(self) -> Floats:
         """Return the payoffs so far, shape (n,)."""
+        if not self.kind.rewards_early and not self.raw.is_terminal():
+            return np.zeros(len(self.kind.seats))
         return np.array(self.raw.returns(), dtype=np.float64)
 
     def history(self) -> list[int]:
         """Return every action so far, chance included."""
         history: list[int] = self.raw.history()
-        return history
+        if not self._sat_out:
+            return history
+        return _replay(self.kind, self.kind.start(self._seed), history)
 
     def action_name(self, seat: int, action: int) -> str:
         """Return OpenSpiel's name of an action (or chance outcome) in this position."""
@@ -266,9 +345,16 @@ class OpenSpielState:
     def clone(self) -> OpenSpielState:
         """Return an independent copy."""
         twin = OpenSpielState.__new__(OpenSpielState)
-        twin.kind = self.kind
-        twin.raw = self.raw.clone()
+        twin.kind = kind = self.kind
+        twin._seed = self._seed
+        twin._before = self._before
+        twin._sat_out = self._sat_out
         twin._chance = None if self._chance is None else self._chance.copy()
+        if kind.clones:
+            twin.raw = self.raw.clone()
+        else:
+            twin.raw = kind.start(self._seed)
+            _replay(kind, twin.raw, self.raw.history())
         return twin
 
     def resample(self, seat: int, seed: int) -> OpenSpielState:
@@ -277,18 +363,27 @@ class OpenSpielState:
         Raises:
             FormError: the game cannot resample.
         """
+        kind = self.kind
+        if kind.sampled:
+            raise FormError(str(kind.raw), "resample", ["state"])
         twin = self.clone()
         twin._chance = stream = Stream(seed)
-        if not self.kind.perfect:
-            try:
+        if kind.perfect:
+            return twin
+        try:
+            if kind.resamples:
                 twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-            except (pyspiel.SpielError, RuntimeError) as error:
-                raise FormError(str(self.kind.raw), "resample", ["state"]) from error
+            else:
+                with quiet():
+                    twin.raw = self.raw.resample_from_infostate(seat, stream.random)
+                kind.resamples = True
+        except (pyspiel.SpielError, RuntimeError) as error:
+            raise FormError(str(kind.raw), "resample", ["state"]) from error
         return twin
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""
-        return str(self.raw)
+        return str(self.raw) or f"after {self.raw.history()}"
 
 
 def _draw(outcomes: Sequence[tuple[int, float]], stream: Stream) -> int:
@@ -304,97 +399,89 @@ def _draw(outcomes: Sequence[tuple[int, float]], stream: Stream) -> int:
 
 
 def wrap(
-    raw: Any, *, id: str, params: dict[str, Any] | None = None, rebuildable: bool = True
+    raw: Any, *, id: str = "", params: dict[str, Any] | None = None, rebuildable: bool = False
 ) -> Game:
-    """Return an arena game around a loaded `pyspiel.Game`."""
+    """Return an arena game around a loaded `pyspiel.Game`.
+
+    Args:
+        raw: the game; it need not be one that OpenSpiel has registered.
+        id: what it is called; by default `openspiel/` and its short name.
+        params: what it was made with.
+        rebuildable: whether `arena.make(id, **params)` makes it again.
+    """
     kind = _Kind(raw)
-    facts = raw.get_type()
+    about = raw.get_type()
     n = raw.num_players()
+    short = about.short_name
+    id = id or f"openspiel/{short}"
+    if kind.n_actions == 0:
+        from games.adapters.openspiel_structs import struct_game
+
+        return struct_game(raw, id=id, params=params or {}, rebuildable=rebuildable)
 
     def state(seed: int | None) -> OpenSpielState:
-        return OpenSpielState(kind, raw.new_initial_state(), None if seed is None else Stream(seed))
+        if seed is None:
+            if kind.sampled:
+                raise FormError(id, "root", ["state"])
+            return OpenSpielState(kind, raw.new_initial_state(), None, None)
+        return OpenSpielState(kind, kind.start(seed), Stream(seed), seed)
 
     def action_name(seat: int, action: int) -> str:
         name: str = raw.action_to_string(seat, action)
         return name
 
-    simultaneous = facts.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
+    summary = about.long_name
+    if kind.sampled and kind.again is None:
+        summary += " (its chance is drawn inside OpenSpiel and does not follow the seed)"
     return Game(
         id=id,
         seats=n,
         actions=(Discrete(kind.n_actions),) * n,
-        payoff=_PAYOFF[facts.utility],
-        turns="simultaneous" if simultaneous else "sequential",
+        payoff=_PAYOFF[about.utility],
+        turns="simultaneous" if kind.joint else "sequential",
         forms={"state": state},
         params=params or {},
         perfect_information=kind.perfect,
-        chance=facts.chance_mode != pyspiel.GameType.ChanceMode.DETERMINISTIC,
+        chance=about.chance_mode != pyspiel.GameType.ChanceMode.DETERMINISTIC,
         payoff_bounds=(float(raw.min_utility()), float(raw.max_utility())),
         max_length=int(raw.max_game_length()),
-        version=f"open_spiel {_version()}",
-        summary=facts.long_name,
+        teams=TEAMS.get(short, ()),
+        seat_names=SEAT_NAMES.get(short, ()),
+        version=f"open_spiel {version()}",
+        summary=summary,
         citation="Lanctot et al. 2019, OpenSpiel, arXiv:1908.09453",
         action_name=action_name,
         rebuildable=rebuildable,
     )
 
 
-@lru_cache(maxsize=1)
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("open_spiel")
-
-
 class OpenSpielFamily:
-    """The games that `pyspiel` has registered."""
+    """The games that OpenSpiel has registered."""
 
     def names(self) -> list[str]:
         """Return the short names of all of them."""
-        names: list[str] = pyspiel.registered_names()
-        return names
+        return names()
 
     def info(self, name: str) -> Info:
         """Describe one of them from its game type."""
-        facts = self._facts(name)
-        low, high = facts.min_num_players, facts.max_num_players
+        about = facts(name)
+        low, high = about.min_num_players, about.max_num_players
         tags = {
             "seats": str(low) if low == high else f"{low}-{high}",
-            "payoff": _PAYOFF[facts.utility],
-            "turns": str(facts.dynamics).rsplit(".", 1)[-1].lower(),
+            "payoff": _PAYOFF[about.utility],
+            "turns": str(about.dynamics).rsplit(".", 1)[-1].lower(),
             "information": "perfect"
-            if facts.information == pyspiel.GameType.Information.PERFECT_INFORMATION
+            if about.information == pyspiel.GameType.Information.PERFECT_INFORMATION
             else "imperfect",
         }
-        return Info(f"openspiel/{name}", facts.long_name, tags, "open_spiel")
+        return Info(f"openspiel/{name}", about.long_name, tags, "open_spiel")
 
     def make(self, name: str, **params: Any) -> Game:
         """Load a game, its parameters checked against OpenSpiel's specification."""
-        facts = self._facts(name)
-        where = f"openspiel/{name}"
-        specification = facts.parameter_specification
-        for key, value in params.items():
-            if key not in specification:
-                raise UnknownNameError(f"parameter of {where}", key, specification)
-            default = specification[key]
-            wanted = type(default)
-            if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-                params[key] = float(value)
-            elif default is not None and (type(value) is not wanted):
-                raise ParameterError(
-                    key, value, f"{wanted.__name__} (default {default!r})", where=where
-                )
-        try:
-            raw = pyspiel.load_game(name, params)
-        except pyspiel.SpielError as error:
-            raise ArenaError(f"{where}: OpenSpiel refuses these parameters: {error}") from error
-        return wrap(raw, id=where, params=params)
-
-    def _facts(self, name: str) -> Any:
-        for facts in pyspiel.registered_games():
-            if facts.short_name == name:
-                return facts
-        raise UnknownNameError("OpenSpiel game", name, self.names())
+        if name in UNPLAYABLE:
+            raise ArenaError(f"openspiel/{name} cannot be played: {UNPLAYABLE[name]}")
+        raw, kept = load(name, params)
+        return wrap(raw, id=f"openspiel/{name}", params=kept, rebuildable=True)
 
 
 FAMILY = OpenSpielFamily()

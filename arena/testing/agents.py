@@ -1,0 +1,181 @@
+"""The conformance kit for agents.
+
+1. In every seat, against random play, the agent answers with legal actions.
+2. The same seed and observations give the same actions: for a fresh agent, and for one
+   that has played other games before.
+3. What it offers beyond (`policy`, `act_batch`, `stochastic`, `end`) is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from arena.agent import Agent
+from arena.game import Game, Observation, State
+from arena.rng import derive
+from arena.testing._common import Check, Drawer, observed, same
+from arena.types import Action, Discrete
+
+__all__ = ["check_agent"]
+
+
+def check_agent(
+    factory: Callable[[], Agent],
+    game: Game,
+    *,
+    episodes: int = 3,
+    seed: int = 0,
+    max_steps: int = 1000,
+) -> None:
+    """Check that the agents of `factory` keep the contract of `arena.agent` in `game`.
+
+    Args:
+        factory: makes an agent, without arguments.
+        game: what to play; it should be one that the agent can play.
+        episodes: how many to play in each seat.
+        seed: everything random follows from it.
+        max_steps: episodes are watched for so many steps.
+
+    Raises:
+        ConformanceError: at the first breach.
+    """
+    made = Check("agent").run("the factory to make an agent", factory)
+    name = getattr(factory, "__name__", type(made).__name__)
+    check = Check(f"agent {name} in {game.key}")
+    for method in ("begin", "act", "close"):
+        check(callable(getattr(made, method, None)), f"a method {method}", f"none in {made!r}")
+    for seat in range(game.seats):
+        for number in range(episodes):
+            own, luck = derive(seed, "own", seat, number), derive(seed, "luck", seat, number)
+            one = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            check.place = f"seat {seat}, seed {own}"
+            again = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            check(same(one, again), "the same actions from the same seed", (one, again))
+            # `made` has played all earlier episodes: nothing of them may be left.
+            veteran = _play(
+                check, made, game, seat, seed=own, luck=luck, max_steps=max_steps, close=False
+            )
+            check(same(one, veteran), "begin() to start afresh: the same actions", (one, veteran))
+            if getattr(made, "stochastic", True) is False:
+                other = _play(
+                    check, factory(), game, seat, seed=own + 1, luck=luck, max_steps=max_steps
+                )
+                check(
+                    same(one, other), "stochastic=False: the same actions, any seed", (one, other)
+                )
+    check.place = ""
+    _batch(check, factory, game, seed)
+    check.run("close() to work", made.close)
+    check.run("close() to work twice", made.close)
+
+
+def _play(
+    check: Check,
+    agent: Agent,
+    game: Game,
+    seat: int,
+    *,
+    seed: int,
+    luck: int,
+    max_steps: int,
+    close: bool = True,
+) -> list[Action]:
+    """Play one episode in `seat`, the others at random, and return the agent's actions."""
+    check.place = f"seat {seat}, seed {seed}"
+    drawer = Drawer(game, luck)
+    state = game.state(luck)
+    check.run("begin() to accept the game", lambda: agent.begin(game, seat, seed))
+    actions: list[Action] = []
+    for step in range(max_steps):
+        actors = state.actors()
+        if not actors:
+            break
+        check.place = f"seat {seat}, seed {seed}, step {step}"
+        joint = {other: drawer.action(state, other) for other in actors if other != seat}
+        if seat in actors:
+            joint[seat] = _answer(check, agent, game, state, seat)
+            actions.append(joint[seat])
+        check.run("a legal action", partial(state.step, joint))
+    if not state.actors():
+        end = getattr(agent, "end", None)
+        if end is not None:
+            check.run("end() to accept the returns", lambda: end(np.array(state.returns())))
+    if close:
+        check.run("close() to work", agent.close)
+    return actions
+
+
+def _answer(check: Check, agent: Agent, game: Game, state: State, seat: int) -> Action:
+    observation = state.observe(seat)
+    before = observed(observation)
+    policy = getattr(agent, "policy", None)
+    row = None
+    if policy is not None and isinstance(game.actions[seat], Discrete):
+        row = check.run("policy() to work", lambda: policy(observation))
+        _distribution(check, row, before)
+    action: Action = check.run("act() to work", lambda: agent.act(observation))
+    check(
+        same(before, observed(state.observe(seat))),
+        "act() to leave the observation unchanged",
+        "a changed one",
+    )
+    if isinstance(game.actions[seat], Discrete):
+        check(
+            isinstance(action, int | np.integer) and not isinstance(action, bool),
+            "an action number",
+            action,
+        )
+        check(action in before["actions"], f"one of the legal actions {before['actions']}", action)
+        if row is not None:
+            check(
+                row[int(action)] > 0.0,
+                f"an action that policy() gives some probability, not {action}",
+                row,
+            )
+    return action
+
+
+def _distribution(check: Check, row: Any, seen: dict[str, Any]) -> None:
+    shape = seen["legal"].shape
+    check(
+        isinstance(row, np.ndarray) and row.shape == shape,
+        f"policy() to be an array of shape {shape}",
+        row,
+    )
+    check(
+        bool((row >= 0).all()) and abs(float(row.sum()) - 1.0) < 1e-6,
+        "policy() to be probabilities that add to 1",
+        row,
+    )
+    check(not row[~seen["legal"]].any(), "policy() to be 0 where illegal", row)
+
+
+def _batch(check: Check, factory: Callable[[], Agent], game: Game, seed: int) -> None:
+    """`act_batch` answers every observation, each legally."""
+    agent = factory()
+    act_batch: Callable[[Sequence[Observation]], Any] | None = getattr(agent, "act_batch", None)
+    if act_batch is None or not game.discrete:
+        agent.close()
+        return
+    check.place = "act_batch"
+    observations, states = [], []
+    for number in range(4):
+        state = game.state(derive(seed, "batch", number))
+        drawer = Drawer(game, derive(seed, "batch actions", number))
+        while 0 not in state.actors() and state.actors():
+            drawer.step(state)
+        if state.actors():
+            states.append(state)
+            observations.append(state.observe(0))
+    agent.begin(game, 0, seed)
+    actions = check.run("act_batch() to work", lambda: list(act_batch(observations)))
+    check(len(actions) == len(observations), f"{len(observations)} actions", actions)
+    for observation, action in zip(observations, actions, strict=True):
+        legal = list(observation.actions or ())
+        check(action in legal, f"one of the legal actions {legal}", action)
+    agent.close()
+    check.place = ""
