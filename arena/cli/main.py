@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from arena.cli import bench, check, doctor, listing, play, reproduce, tournament
@@ -14,6 +13,10 @@ from arena.cli.output import error_line, examples
 from arena.errors import ArenaError
 
 __all__ = ["app", "main"]
+
+# Typer's errors derive from click's, which some versions of typer bring along privately:
+# bad parameter → usage error → command error.
+_CommandError: type[Any] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="arena",
@@ -76,15 +79,16 @@ def main(argv: list[str] | None = None) -> NoReturn:
             raise
         error_line(str(error))
         sys.exit(2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
+    except _CommandError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message())
+            sys.exit(2)
         error_line(error.format_message())
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            typer.echo(f"see `{error.ctx.command_path} --help`", err=True)
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            typer.echo(f"see `{context.command_path} --help`", err=True)
         sys.exit(2)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         error_line("interrupted")
         sys.exit(130)
     except BrokenPipeError:

@@ -280,7 +280,9 @@ def report(
 
 
 def _write_report(target: Path, page: Path) -> Path:
-    load_target("tournaments.report:write_report")(target, page)
+    with load_target("tournaments.store:Store").open(target) as store:
+        data = load_target("tournaments.report.stored:report_of")(store)
+    load_target("tournaments.report:write")(data, page)
     return page
 
 
