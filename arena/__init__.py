@@ -11,6 +11,8 @@ from arena.api import (
     register_game,
     register_solver,
     solvers,
+    to_pettingzoo,
+    wrap,
 )
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "register_game",
     "register_solver",
     "solvers",
+    "to_pettingzoo",
+    "wrap",
 ]
 
 __version__ = "0.1.0"

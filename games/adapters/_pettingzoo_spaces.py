@@ -7,7 +7,6 @@ the origin moves: a space that counts from `start` is counted from 0 in arena.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from gymnasium import spaces
 from arena.errors import IllegalActionError, NotApplicableError
 from arena.types import Action, ActionSpace, Box, Discrete, Floats, MultiDiscrete, OtherSpace
 
-__all__ = ["Actions", "flattener", "from_arena", "mask_of", "to_arena"]
+__all__ = ["Actions", "Flattener", "flattener", "from_arena", "mask_of", "to_arena"]
 
 MASK = "action_mask"
 
@@ -124,25 +123,50 @@ def mask_of(observation: Any, info: Any) -> Any:
     return info.get(MASK) if isinstance(info, dict) else None
 
 
-def flattener(space: Any) -> Callable[[Any], Floats] | None:
-    """Return a function from an observation to a float32 vector, shape (D,).
+class Flattener:
+    """Turns one seat's observations into float32 vectors, shape (D,).
 
-    The action mask is left out; of what remains, a Box is ravelled, and dictionaries,
-    tuples and integers are laid end to end as `gymnasium.spaces.flatten` does it
-    (integers one-hot). None where something is not numeric.
+    A Box is ravelled; dictionaries, tuples and integers are laid end to end as
+    `gymnasium.spaces.flatten` does it (integers one-hot).
     """
+
+    __slots__ = ("_box", "_keys", "_single", "_space", "size")
+
+    def __init__(self, space: Any, keys: tuple[str, ...] | None) -> None:
+        self._keys = keys  # what to keep of a dictionary that also holds the mask
+        self._single = keys == ("observation",)
+        if keys is not None:
+            parts = {key: space.spaces[key] for key in keys}
+            space = parts["observation"] if self._single else spaces.Dict(parts)
+        self._space = space
+        self._box = isinstance(space, spaces.Box)
+        self.size = int(spaces.flatdim(space))
+
+    def __call__(self, seen: Any) -> Floats:
+        """Return the vector of the observation `seen`."""
+        if self._single:
+            seen = seen["observation"]
+        elif self._keys is not None:
+            seen = {key: seen[key] for key in self._keys}
+        if self._box:
+            return np.array(seen, dtype=np.float32).ravel()
+        return np.array(spaces.flatten(self._space, seen), dtype=np.float32)
+
+    def empty(self) -> Floats:
+        """Return the vector of having seen nothing."""
+        return np.zeros(self.size, dtype=np.float32)
+
+
+def flattener(space: Any) -> Flattener | None:
+    """Return a `Flattener` without the action mask, or None where something is not numeric."""
+    keys = None
     if isinstance(space, spaces.Dict) and MASK in space.spaces:
-        rest = {key: value for key, value in space.spaces.items() if key != MASK}
-        if list(rest) == ["observation"]:
-            inner = flattener(rest["observation"])
-            return None if inner is None else lambda seen: inner(seen["observation"])
-        inside = flattener(spaces.Dict(rest))
-        return None if inside is None else lambda seen: inside({k: seen[k] for k in rest})
-    if isinstance(space, spaces.Box):
-        return lambda seen: np.array(seen, dtype=np.float32).ravel()
-    if not _numeric(space):
+        keys = tuple(key for key in space.spaces if key != MASK)
+        if not all(_numeric(space.spaces[key]) for key in keys):
+            return None
+    elif not _numeric(space):
         return None
-    return lambda seen: np.array(spaces.flatten(space, seen), dtype=np.float32)
+    return Flattener(space, keys)
 
 
 def _numeric(space: Any) -> bool:

@@ -18,9 +18,10 @@ from arena.errors import ArenaError, FormError, IllegalActionError
 from arena.game import Clock
 from arena.rng import derive
 from arena.types import Action, Floats, Mask
+from games.adapters._pettingzoo_copy import copy_env, same
 from games.adapters._pettingzoo_spaces import Actions, flattener, mask_of
 
-__all__ = ["AecState", "Kind", "ParallelState", "PettingZooObservation", "copy_env", "fold"]
+__all__ = ["AecState", "Kind", "ParallelState", "PettingZooObservation", "fold"]
 
 _SEED_BITS = 31
 _IDLE = 8  # environments kept for the next episode
@@ -45,18 +46,18 @@ class Kind:
         agents: agent names by seat.
         seat: seats by agent name.
         actions: each seat's action space.
-        flatten: each seat's observation to a vector, or None.
+        flat: turns each seat's observations into vectors, or None.
         ansi: whether `render` gives text.
     """
 
-    __slots__ = ("_idle", "_make", "actions", "agents", "ansi", "copies", "flatten", "id", "seat")
+    __slots__ = ("_idle", "_make", "actions", "agents", "ansi", "copies", "flat", "id", "seat")
 
     def __init__(self, id: str, env: Any, make: Callable[[], Any]) -> None:
         self.id = id
         self.agents = tuple(env.possible_agents)
         self.seat = {agent: seat for seat, agent in enumerate(self.agents)}
         self.actions = tuple(Actions(env.action_space(agent)) for agent in self.agents)
-        self.flatten = tuple(flattener(env.observation_space(agent)) for agent in self.agents)
+        self.flat = tuple(flattener(env.observation_space(agent)) for agent in self.agents)
         self.ansi = getattr(env, "render_mode", None) == "ansi"
         self.copies: bool | None = None  # whether copied environments play on alike
         self._make = make
@@ -108,9 +109,14 @@ class PettingZooObservation:
 
     @property
     def tensor(self) -> Floats | None:
-        """The observation without its mask as a float32 vector, or None if not numeric."""
-        flatten = self._kind.flatten[self.seat]
-        return None if flatten is None or self.native is None else flatten(self.native)
+        """The observation without its mask as a float32 vector, or None if not numeric.
+
+        All zero before the seat has joined.
+        """
+        flat = self._kind.flat[self.seat]
+        if flat is None:
+            return None
+        return flat.empty() if self.native is None else flat(self.native)
 
     @property
     def key(self) -> str | None:
@@ -296,7 +302,7 @@ class _Episode(ABC):
         twin = type(self)(self.kind, self._seed)
         for joint in self._log:
             twin.step(joint)
-        if not _same(twin._signature(), self._signature()):
+        if not same(twin._signature(), self._signature()):
             raise FormError(
                 self.kind.id, "clone (the same seed and actions led elsewhere)", ["state"]
             )
@@ -314,7 +320,7 @@ class _Episode(ABC):
         for seat, sampler in enumerate(samplers):
             sampler.seed(seat)
         for _ in range(_PROBE):
-            if not _same(twin._signature(), other._signature()):
+            if not same(twin._signature(), other._signature()):
                 return False
             if not twin.actors():
                 break
@@ -331,7 +337,7 @@ class _Episode(ABC):
                 # A copy that is broken inside; the replayed one is whole.
                 return False
             other.step(joint)
-        return _same(before, self._signature())
+        return same(before, self._signature())
 
     def _signature(self) -> tuple[Any, ...]:
         looks = tuple(self.observe(seat).native for seat in self._alive)
@@ -438,53 +444,3 @@ class ParallelState(_Episode):
 
     def _native(self, seat: int) -> tuple[Any, Any]:
         return self._last.get(seat, (None, {}))
-
-
-def copy_env(env: Any) -> Any:
-    """Return a deep copy of an environment as it runs, layer by layer of its wrappers.
-
-    `copy.deepcopy` alone would rebuild classes that derive from gymnasium's `EzPickle` from
-    their constructor's arguments and lose the episode.
-
-    Raises:
-        Exception: whatever something in it raises that cannot be copied.
-    """
-    layers: list[Any] = []
-    queue = [env]
-    while queue:
-        layer = queue.pop()
-        if all(layer is not known for known in layers):
-            layers.append(layer)
-            queue += [value for value in vars(layer).values() if _is_env(value)]
-    twins = [type(layer).__new__(type(layer)) for layer in layers]
-    memo = {id(layer): twin for layer, twin in zip(layers, twins, strict=True)}
-    for layer, twin in zip(layers, twins, strict=True):
-        for name, value in vars(layer).items():
-            twin.__dict__[name] = copy.deepcopy(value, memo)
-    return twins[0]
-
-
-def _is_env(value: Any) -> bool:
-    from pettingzoo import AECEnv, ParallelEnv
-
-    return isinstance(value, AECEnv | ParallelEnv)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two nested values agree bit for bit."""
-    if isinstance(a, Mapping):
-        return isinstance(b, Mapping) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
-    if isinstance(a, tuple | list):
-        return (
-            isinstance(b, tuple | list)
-            and len(a) == len(b)
-            and all(_same(x, y) for x, y in zip(a, b, strict=True))
-        )
-    if isinstance(a, np.ndarray):
-        return (
-            isinstance(b, np.ndarray)
-            and a.dtype == b.dtype
-            and a.shape == b.shape
-            and (a.tobytes() == b.tobytes() if a.dtype != object else bool(np.all(a == b)))
-        )
-    return bool(a == b)

@@ -115,7 +115,7 @@ def wrap(
     """
     from pettingzoo import AECEnv, ParallelEnv
 
-    from games.adapters._pettingzoo_state import copy_env
+    from games.adapters._pettingzoo_copy import copy_env
 
     if isinstance(env, AECEnv | ParallelEnv):
         template: Any = _try_copy(copy_env, env) or _try_copy(copy.deepcopy, env)
