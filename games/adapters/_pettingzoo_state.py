@@ -24,7 +24,6 @@ from games.adapters._pettingzoo_spaces import Actions, flattener, mask_of
 __all__ = ["AecState", "Kind", "ParallelState", "PettingZooObservation", "fold"]
 
 _SEED_BITS = 31
-_IDLE = 8  # environments kept for the next episode
 _PROBE = 32  # steps over which a copy is compared before copies are trusted
 
 
@@ -48,9 +47,11 @@ class Kind:
         actions: each seat's action space.
         flat: turns each seat's observations into vectors, or None.
         ansi: whether `render` gives text.
+        copies: whether copied environments play on alike; None until that was tried.
+        make: makes a new environment.
     """
 
-    __slots__ = ("_idle", "_make", "actions", "agents", "ansi", "copies", "flat", "id", "seat")
+    __slots__ = ("actions", "agents", "ansi", "copies", "flat", "id", "make", "seat")
 
     def __init__(self, id: str, env: Any, make: Callable[[], Any]) -> None:
         self.id = id
@@ -59,18 +60,9 @@ class Kind:
         self.actions = tuple(Actions(env.action_space(agent)) for agent in self.agents)
         self.flat = tuple(flattener(env.observation_space(agent)) for agent in self.agents)
         self.ansi = getattr(env, "render_mode", None) == "ansi"
-        self.copies: bool | None = None  # whether copied environments play on alike
-        self._make = make
-        self._idle: list[Any] = [env]
-
-    def take(self) -> Any:
-        """Return an environment that nobody uses."""
-        return self._idle.pop() if self._idle else self._make()
-
-    def give_back(self, env: Any) -> None:
-        """Keep `env` for a later episode, which resets it."""
-        if len(self._idle) < _IDLE:
-            self._idle.append(env)
+        self.copies: bool | None = None
+        # A new environment for every episode: `reset` does not always forget the last one.
+        self.make = make
 
 
 class PettingZooObservation:
@@ -148,7 +140,6 @@ class _Episode(ABC):
         "_last",
         "_log",
         "_looks",
-        "_own",
         "_returns",
         "_rewards",
         "_seed",
@@ -158,9 +149,7 @@ class _Episode(ABC):
 
     def __init__(self, kind: Kind, seed: int) -> None:
         self.kind = kind
-        self._own = False
-        self.env = kind.take()
-        self._own = True
+        self.env = kind.make()
         self._seed = seed
         self._log: list[dict[int, Action]] = []
         self._returns = [0.0] * len(kind.agents)
@@ -172,10 +161,6 @@ class _Episode(ABC):
         self._last: dict[int, tuple[Any, Any]] = {}
         self._looks: dict[int, PettingZooObservation] = {}
         self._begin(fold(seed))
-
-    def __del__(self) -> None:
-        if self._own:
-            self.kind.give_back(self.env)
 
     @abstractmethod
     def _begin(self, seed: int) -> None:
@@ -287,9 +272,8 @@ class _Episode(ABC):
     def _copied(self) -> _Episode:
         cls = type(self)
         twin = cls.__new__(cls)
-        twin._own = False  # only environments made from scratch serve again
         names = [name for base in cls.__mro__ for name in getattr(base, "__slots__", ())]
-        for name in set(names) - {"env", "kind", "_own", "_last", "_looks"}:
+        for name in set(names) - {"env", "kind", "_last", "_looks"}:
             setattr(twin, name, copy.copy(getattr(self, name)))
         twin.kind = self.kind
         # The environment may later write into arrays that it has handed out.

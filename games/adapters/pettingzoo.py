@@ -12,7 +12,7 @@ Source: Terry et al. 2021, "PettingZoo: Gym for Multi-Agent Reinforcement Learni
 from __future__ import annotations
 
 import copy
-import importlib
+import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -34,60 +34,21 @@ from arena.errors import (
 from arena.game import Game, State
 from arena.registry import Info
 from arena.types import Payoff
+from games.adapters._pettingzoo_catalog import (
+    NO_LUCK,
+    documented_payoff,
+    function_of,
+    how_to_install,
+    installed,
+    listed,
+    missing_modules,
+    unversioned,
+    users_function,
+)
 
 __all__ = ["FAMILY", "PettingZooFamily", "wrap"]
 
 _CITATION = "Terry et al. 2021, PettingZoo, arXiv:2009.14471"
-_VERSIONED = re.compile(r"[A-Za-z0-9_]+_v\d+")
-_FAMILIES = ("atari", "butterfly", "classic", "sisl")
-
-_MPE = (
-    "collect_treasure_v1",
-    "simple_adversary_v3",
-    "simple_crypto_v3",
-    "simple_formation_v1",
-    "simple_line_v1",
-    "simple_push_v3",
-    "simple_reference_v3",
-    "simple_speaker_listener_v4",
-    "simple_spread_v3",
-    "simple_tag_v3",
-    "simple_v3",
-    "simple_world_comm_v3",
-)
-"""What mpe2 1.1 holds, listed so that it can be found before it is installed."""
-
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "atari": ("pygame", "multi_agent_ale_py"),
-    "butterfly": ("pygame", "pymunk"),
-    "classic": ("pygame",),
-    "classic/chess": ("pygame", "chess"),
-    "classic/hanabi": ("shimmy", "pyspiel"),
-    "classic/leduc_holdem": ("pygame", "rlcard"),
-    "classic/texas_holdem": ("pygame", "rlcard"),
-    "classic/texas_holdem_no_limit": ("pygame", "rlcard"),
-    "mpe": ("mpe2",),
-    "sisl": ("pygame", "pymunk", "Box2D", "scipy"),
-}
-"""Modules that an environment, or else its family, imports beyond PettingZoo's own."""
-
-# What the environments' documentation says of their rewards and of luck.
-_ZERO_SUM = frozenset(
-    f"classic/{name}"
-    for name in (
-        "chess",
-        "connect_four",
-        "go",
-        "leduc_holdem",
-        "rps",
-        "texas_holdem",
-        "texas_holdem_no_limit",
-        "tictactoe",
-    )
-)
-_NO_LUCK = frozenset(
-    f"classic/{name}" for name in ("chess", "connect_four", "go", "rps", "tictactoe")
-)
 
 
 def wrap(
@@ -215,27 +176,27 @@ class PettingZooFamily:
 
     def names(self) -> list[str]:
         """Return `<family>/<name>` of all of them, installed or not what they need."""
-        return sorted(_listed())
+        return sorted(listed())
 
     def info(self, name: str) -> Info:
         """Describe one of them without importing it."""
         if ":" in name:
             return Info(f"pettingzoo/{name}", f"the function {name}", {}, "the user's code")
-        parallel = _listed().get(name, ...)
+        parallel = listed().get(name, ...)
         if parallel is ...:
             raise UnknownNameError("PettingZoo environment", name, self.names())
         family = name.partition("/")[0]
-        tags = {"family": family, "payoff": _payoff(name)}
+        tags = {"family": family, "payoff": documented_payoff(name)}
         if parallel is not None:
             tags["turns"] = "simultaneous" if parallel else "sequential"
-        title = _unversioned(name).rpartition("/")[2].replace("_", " ")
-        missing = [module for module in _needs(name) if not _installed(module)]
+        title = unversioned(name).rpartition("/")[2].replace("_", " ")
+        missing = missing_modules(name)
         return Info(
             f"pettingzoo/{name}",
             f"{title} (PettingZoo {family})",
             tags,
             "mpe2" if family == "mpe" else "pettingzoo",
-            f"{', '.join(missing)}: {_how(family)}" if missing else "",
+            f"{', '.join(missing)}: {how_to_install(family)}" if missing else "",
         )
 
     def make(
@@ -264,124 +225,34 @@ class PettingZooFamily:
             raise ParameterError("api", api, "'aec', 'parallel' or None", where=name)
         where = f"pettingzoo/{name}"
         family = name.partition("/")[0]
-        with _needing(where, _how(family)):
-            function = _users_function(name) if ":" in name else _function(name, api)
+        with _needing(where, how_to_install(family)):
+            function = users_function(name) if ":" in name else function_of(name, api)
         if ":" not in name and "render_mode" not in params and _draws_text(function):
             fixed = {"render_mode": "ansi"}
         else:
             fixed = {}
 
         def build() -> Any:
-            with _needing(where, _how(family)):
+            with _needing(where, how_to_install(family)):
                 return _call(function, where, {**fixed, **params})
 
         told = {key: value for key, value in (("payoff", payoff), ("api", api)) if value}
-        library = "mpe2" if family == "mpe" and _installed("mpe2") else "pettingzoo"
+        library = "mpe2" if family == "mpe" and installed("mpe2") else "pettingzoo"
+        version = f"{library} {importlib.metadata.version(library)}"
+        if ":" in name:
+            version += f", code {_digest(function)}"
         return _game(
             build,
             id=where,
-            payoff=payoff or _payoff(name),
-            chance=_unversioned(name) not in _NO_LUCK,
+            payoff=payoff or documented_payoff(name),
+            chance=unversioned(name) not in NO_LUCK,
             rebuildable=True,
             params={**params, **told},
-            version=f"{library} {importlib.metadata.version(library)}",
+            version=version,
         )
 
 
 FAMILY = PettingZooFamily()
-
-
-# -- finding -----------------------------------------------------------------------
-
-
-def _listed() -> dict[str, bool | None]:
-    """Return every name, and whether it has a parallel form (None: not known yet)."""
-    found: dict[str, bool | None] = dict.fromkeys((f"mpe/{name}" for name in _MPE), True)
-    for family, package in (*((f, f"pettingzoo.{f}") for f in _FAMILIES), ("mpe", "mpe2")):
-        top, _, rest = package.partition(".")
-        spec = importlib.util.find_spec(top)
-        for root in (spec.submodule_search_locations or []) if spec else []:
-            for path in Path(root, rest).glob("*_v*.py"):
-                if _VERSIONED.fullmatch(path.stem):
-                    found.setdefault(f"{family}/{path.stem}", None)
-    registries = _registries()
-    if registries is not None:
-        for id in registries["aec"].keys() | registries["parallel"].keys():
-            found[_underscored(id)] = id in registries["parallel"]
-    return found
-
-
-def _registries() -> dict[str, Any] | None:
-    """Return PettingZoo's own tables of environments, which releases before 1.26 lack."""
-    import pettingzoo
-
-    if not hasattr(pettingzoo, "aec_registry"):
-        return None
-    return {"aec": pettingzoo.aec_registry, "parallel": pettingzoo.parallel_registry}
-
-
-def _function(name: str, api: str | None) -> Callable[..., Any]:
-    """Return the function that makes the environment `name`."""
-    if name not in _listed():
-        raise UnknownNameError("PettingZoo environment", name, FAMILY.names())
-    registries = _registries()
-    if registries is not None:
-        id = re.sub(r"_v(\d+)$", r"-v\1", name)
-        for form in (api,) if api else ("parallel", "aec"):
-            spec = registries[form].get(id)
-            if spec is not None:
-                return _entry_point(spec)
-    family, _, base = name.partition("/")
-    if family in _FAMILIES or family == "mpe":
-        package = "mpe2" if family == "mpe" else f"pettingzoo.{family}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            if registries is None or family == "mpe":
-                module = importlib.import_module(f"{package}.{base}")
-                for attribute in {"aec": ("env",), "parallel": ("parallel_env",)}.get(
-                    api or "", ("parallel_env", "env")
-                ):
-                    if hasattr(module, attribute):
-                        function: Callable[..., Any] = getattr(module, attribute)
-                        return function
-    raise ParameterError("api", api, "a form that the environment has", where=name)
-
-
-def _entry_point(spec: Any) -> Callable[..., Any]:
-    target = spec.entry_point
-    if isinstance(target, str):
-        module, _, attribute = target.partition(":")
-        target = getattr(importlib.import_module(module), attribute)
-    function: Callable[..., Any] = target
-    defaults = dict(spec.kwargs)
-    if spec.max_cycles is not None:
-        defaults.setdefault("max_cycles", spec.max_cycles)
-    if not defaults:
-        return function
-    return lambda **params: function(**{**defaults, **params})
-
-
-def _users_function(name: str) -> Callable[..., Any]:
-    module_name, _, attribute = name.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and module_name.startswith(error.name):
-            raise ArenaError(
-                f"pettingzoo/{name}: there is no module {error.name!r} on the import path"
-            ) from error
-        raise
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise UnknownNameError(f"name in {module_name}", attribute, dir(found))
-        found = getattr(found, part)
-    if not callable(found):
-        raise ArenaError(f"pettingzoo/{name} is {found!r}, not a function that makes environments")
-    function: Callable[..., Any] = found
-    return function
-
-
-# -- making ------------------------------------------------------------------------
 
 
 def _call(function: Callable[..., Any], where: str, params: dict[str, Any]) -> Any:
@@ -398,6 +269,16 @@ def _call(function: Callable[..., Any], where: str, params: dict[str, Any]) -> A
         raise _refused(where, params, error) from error
     except (AssertionError, LookupError, ValueError) as error:
         raise _refused(where, params, error) from error
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    """Return a digest of the file that defines `function`, so that changed code is noticed."""
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(function))
+        text = Path(file).read_bytes() if file else b""
+    except (OSError, TypeError):
+        text = b""  # made without a file, in a notebook for instance
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
 def _refused(where: str, params: dict[str, Any], error: Exception) -> ArenaError:
@@ -444,37 +325,3 @@ def _needing(where: str, how: str) -> Iterator[None]:
                 "the Atari ROM", "pip install autorom && AutoROM", purpose=where
             ) from error
         raise
-
-
-def _needs(name: str) -> tuple[str, ...]:
-    family = name.partition("/")[0]
-    return _NEEDS.get(_unversioned(name), _NEEDS.get(family, ()))
-
-
-def _how(family: str) -> str:
-    if family == "mpe":
-        return "pip install mpe2"
-    if family in _FAMILIES:
-        return f'pip install "pettingzoo[{family}]"'
-    return "pip install with the name of the distribution that brings it"
-
-
-def _installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def _payoff(name: str) -> Payoff:
-    if _unversioned(name) == "classic/hanabi":
-        return "cooperative"
-    return "zero_sum" if _unversioned(name) in _ZERO_SUM else "general_sum"
-
-
-def _unversioned(name: str) -> str:
-    return re.sub(r"_v\d+$", "", name)
-
-
-def _underscored(id: str) -> str:
-    return re.sub(r"-v(\d+)$", r"_v\1", id)
