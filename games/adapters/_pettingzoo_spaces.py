@@ -100,7 +100,8 @@ class Actions:
         if not isinstance(self.arena, OtherSpace):
             try:
                 value = np.asarray(action)
-                if np.issubdtype(value.dtype, np.number):
+                # Of another shape, it could become an action by broadcasting.
+                if np.issubdtype(value.dtype, np.number) and value.shape == self.space.shape:
                     value = (value + self.start).astype(self.space.dtype, casting="same_kind")
             except (TypeError, ValueError) as error:
                 raise IllegalActionError(f"seat {seat} answered {action!r}: {error}") from error

@@ -131,9 +131,9 @@ class _Episode:
         returns = state.returns()
         pay, before = state.rewards(), self._paid
         self._paid = returns
-        # The state's own figure is the exact one, unless more was paid on the way (to
-        # chance, say) than it remembers.
-        return pay if np.array_equal(before + pay, returns) else returns - before
+        # The state's own figure is free of rounding, but it may speak of the last
+        # transition only, where more was paid on the way, before chance moved say.
+        return pay if np.allclose(before + pay, returns) else returns - before
 
     def checked(self, agent: str, action: Any) -> Action:
         """Return `action` as arena takes it.
