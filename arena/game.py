@@ -104,7 +104,7 @@ class State(Protocol):
         chance_outcomes() -> Sequence[tuple[int, float]]: outcomes and their probabilities.
         truncated: bool: the episode was cut off by a time limit, not ended by the rules.
         status() -> Sequence[str]: for each seat `waiting` (not in the game yet), `playing`,
-            `terminated` or `truncated`; where seats come and go during an episode.
+            `terminated` or else `truncated`; where seats come and go during an episode.
         history() -> list[int]: everything that happened, chance included, in order.
         resample(seat, seed) -> State: a state drawn from those the seat cannot tell apart.
         drive(choose) -> None: plays to the end, calling `choose[seat](observation)`; a

@@ -235,7 +235,10 @@ class _Episode(ABC):
         return np.array(self._returns, dtype=np.float64)
 
     def status(self) -> tuple[str, ...]:
-        """Return for each seat `waiting`, `playing`, `terminated` or `truncated`."""
+        """Return for each seat `waiting`, `playing`, `terminated` or `truncated`.
+
+        A seat for which the environment says both has terminated.
+        """
         return tuple(
             self._ended.get(seat) or ("playing" if seat in self._joined else "waiting")
             for seat in range(len(self.kind.agents))

@@ -90,7 +90,8 @@ class Survivors(AECEnv, EzPickle):
         if self.turn > 6 and self.rng.random() < 0.2:
             self.terminations[agent] = True
         if self.turn >= 40:
-            self.truncations = dict.fromkeys(self.agents, True)
+            # An agent for which both hold is reported as terminated by arena; here only one does.
+            self.truncations = {a: not self.terminations[a] for a in self.agents}
         self._accumulate_rewards()
         place = self.agents.index(agent)
         self.agent_selection = self.agents[(place + 1) % len(self.agents)]

@@ -397,6 +397,42 @@ def test_spaces_are_reported_as_they_are() -> None:
     assert state.observe(0).tensor.dtype == np.float32
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_masks_of_several_choices_at_once(flat: bool) -> None:
+    class Masked(Shapes):
+        def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+            seen, infos = super().reset(seed, options)
+            mask = (np.array([1, 0], dtype=np.int8), np.array([0, 1, 1], dtype=np.int8))
+            infos["multi_0"]["action_mask"] = np.concatenate(mask) if flat else mask
+            return seen, infos
+
+    rest = {1: np.zeros((2, 2)), 2: np.zeros(3, np.int8), 3: np.zeros((2, 2), np.int64)}
+    for first in range(2):
+        for second in range(3):
+            state = arena.wrap(Masked).state(0)
+            joint: dict[int, Any] = {0: np.array([first, second]), **rest}
+            if first == 0 and second > 0:
+                state.step(joint)
+            else:
+                with pytest.raises(IllegalActionError, match="masked out"):
+                    state.step(joint)
+
+
+def test_environments_registered_with_pettingzoo() -> None:
+    import pettingzoo
+
+    pettingzoo.register("parallel", "mine/arrivals-v3", Arrivals, kwargs={"length": 4})
+    try:
+        game = arena.make("pettingzoo/mine/arrivals_v3")
+        assert "pettingzoo/mine/arrivals_v3" in arena.games()
+        assert GAMES.info(game.id).missing == ""
+        state = play(game, 1)
+        assert state.observe(0).info == {"step": 4}
+        assert play(arena.make(game.id, length=6), 1).observe(0).info == {"step": 6}
+    finally:
+        pettingzoo.parallel_registry.pop("mine/arrivals-v3")
+
+
 def test_an_action_is_named_as_the_environment_counts() -> None:
     game = arena.wrap(Survivors())
     assert game.actions == (Discrete(3),) * 4

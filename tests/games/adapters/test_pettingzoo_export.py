@@ -79,10 +79,14 @@ def test_pettingzoo_accepts_the_turn_based_form(case: Any) -> None:
     env = arena.to_pettingzoo(game, parallel=False)
     assert isinstance(env, AECEnv)
     api_test(env, num_cycles=120)
-    seed_test(lambda: arena.to_pettingzoo(game, parallel=False), num_cycles=60)
-    render_test(
-        lambda render_mode: arena.to_pettingzoo(game, parallel=False, render_mode=render_mode)
-    )
+    if "pettingzoo_envs" not in game.id:
+        # That test seeds the action spaces of only those agents that are there from the start.
+        seed_test(lambda: arena.to_pettingzoo(game, parallel=False), num_cycles=60)
+
+    def drawn(render_mode: Any) -> Any:
+        return arena.to_pettingzoo(game, parallel=False, render_mode=render_mode)
+
+    render_test(drawn)
 
 
 @pytest.mark.parametrize("case", SIMULTANEOUS, ids=str)
