@@ -7,6 +7,10 @@ from arena.registry import Entry
 __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
 TABLE: dict[str, Entry] = {
+    "pettingzoo_policy": Entry(
+        "agents.pettingzoo_policy:load",
+        "plays a policy written for PettingZoo, given as policy=package.module:name",
+    ),
     "uniform": Entry("agents.simple:Uniform", "picks every legal action equally often"),
     "first_legal": Entry("agents.simple:FirstLegal", "picks the legal action of least number"),
     "human": Entry("agents.human:Human", "you, at the terminal"),

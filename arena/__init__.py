@@ -14,6 +14,8 @@ from arena.api import (
     register_solver,
     serve,
     solvers,
+    to_pettingzoo,
+    wrap,
 )
 from arena.game import Clock, Game, Observation, Snapshot, State
 from arena.policy import Policy, TabularPolicy
@@ -50,6 +52,8 @@ __all__ = [
     "register_solver",
     "serve",
     "solvers",
+    "to_pettingzoo",
+    "wrap",
 ]
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from arena.agent import Agent
 from arena.game import Game
@@ -18,6 +18,8 @@ __all__ = [
     "register_solver",
     "serve",
     "solvers",
+    "to_pettingzoo",
+    "wrap",
 ]
 
 register_game = GAMES.register
@@ -61,6 +63,41 @@ def serve(thing: Any) -> None:
             `f(observation) -> action`.
     """
     load_target("agents.process.serve:serve")(thing)
+
+
+def wrap(env: Any, **options: Any) -> Game:
+    """Return a PettingZoo environment as a game (see `games.adapters.pettingzoo.wrap`).
+
+    Args:
+        env: an `AECEnv` or `ParallelEnv`, or a function of no arguments that makes one.
+        options: `id`, `payoff` and `chance`, which the environment itself does not tell.
+
+    Raises:
+        ParameterError: `env` is no PettingZoo environment, or cannot be copied.
+    """
+    game: Game = load_target("games.adapters.pettingzoo:wrap")(env, **options)
+    return game
+
+
+def to_pettingzoo(
+    game: Game,
+    *,
+    parallel: bool | None = None,
+    render_mode: Literal["ansi", "human"] | None = None,
+) -> Any:
+    """Return `game` as a PettingZoo environment (see `games.adapters.to_pettingzoo`).
+
+    Args:
+        game: any game whose observations have tensors.
+        parallel: True for a `ParallelEnv`, False for an `AECEnv`; by default parallel if
+            seats may act at once.
+        render_mode: `ansi` or `human`.
+
+    Raises:
+        NotApplicableError: observations have no tensor.
+    """
+    export = load_target("games.adapters.to_pettingzoo:to_pettingzoo")
+    return export(game, parallel=parallel, render_mode=render_mode)
 
 
 def games() -> list[str]:

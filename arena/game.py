@@ -103,6 +103,8 @@ class State(Protocol):
     Optional members, looked for with `getattr`:
         chance_outcomes() -> Sequence[tuple[int, float]]: outcomes and their probabilities.
         truncated: bool: the episode was cut off by a time limit, not ended by the rules.
+        status() -> Sequence[str]: for each seat `waiting` (not in the game yet), `playing`,
+            `terminated` or else `truncated`; where seats come and go during an episode.
         history() -> list[int]: everything that happened, chance included, in order; a joint
             action is one entry for each acting seat, in increasing order of seats.
         action_name(seat, action) -> str: what an action of the acting seat (or of chance) is

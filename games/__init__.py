@@ -15,6 +15,7 @@ TABLE: dict[str, Entry] = {}
 FAMILIES: dict[str, str] = {
     "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",
+    "pettingzoo": "games.adapters.pettingzoo:FAMILY",
 }
 """Prefixes with many games below them: prefix to the target of a `Family`."""
 
