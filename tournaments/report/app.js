@@ -603,8 +603,11 @@ function closeReplay() {
 
 addEventListener("keydown", (e) => {
   if (!playing || e.altKey || e.ctrlKey || e.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
+  if (e.target.closest(".scroll")) return;
+  const inside = $("replay").contains(e.target);
   const act = { ArrowLeft: () => goTo(playing.at - 1), ArrowRight: () => goTo(playing.at + 1),
-    Home: () => goTo(0), End: () => goTo(playing.steps.length - 1), Escape: closeReplay }[e.key];
+    Home: inside && (() => goTo(0)), End: inside && (() => goTo(playing.steps.length - 1)),
+    Escape: inside && closeReplay }[e.key];
   if (act) { act(); e.preventDefault(); }
   else if (e.key === " " && e.target === $("replay")) { toggle(); e.preventDefault(); }
 });
