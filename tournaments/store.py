@@ -162,13 +162,14 @@ class Store:
                     fresh.execute("PRAGMA journal_mode = DELETE")
                     fresh.executescript(
                         f"BEGIN; PRAGMA application_id = {APPLICATION_ID};"
-                        f"PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA} COMMIT;"
+                        f"PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA}"
                     )
                     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
                     fresh.executemany(
                         "INSERT INTO meta VALUES (?, ?)",
                         sorted({"created": created, **meta}.items()),
                     )
+                    fresh.execute("COMMIT")
                     fresh.close()
                 os.link(name, target)  # unlike a rename, never over another's file
             except FileExistsError:
