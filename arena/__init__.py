@@ -7,11 +7,13 @@ from arena.api import (
     agents,
     games,
     make,
+    play,
     register_agent,
     register_game,
     register_solver,
     serve,
     solvers,
+    tournament,
 )
 
 __all__ = [
@@ -20,11 +22,13 @@ __all__ = [
     "agents",
     "games",
     "make",
+    "play",
     "register_agent",
     "register_game",
     "register_solver",
     "serve",
     "solvers",
+    "tournament",
 ]
 
 __version__ = "0.1.0"
