@@ -603,7 +603,7 @@ function closeReplay() {
 
 addEventListener("keydown", (e) => {
   if (!playing || e.altKey || e.ctrlKey || e.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
-  if (e.target.closest(".scroll")) return;
+  if (e.target.closest?.(".scroll")) return;
   const inside = $("replay").contains(e.target);
   const act = { ArrowLeft: () => goTo(playing.at - 1), ArrowRight: () => goTo(playing.at + 1),
     Home: inside && (() => goTo(0)), End: inside && (() => goTo(playing.steps.length - 1)),
