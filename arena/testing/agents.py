@@ -51,9 +51,12 @@ def check_agent(
     for seat in range(game.seats):
         for number in range(episodes):
             own, luck = derive(seed, "own", seat, number), derive(seed, "luck", seat, number)
-            one = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            play = partial(
+                _play, check=check, game=game, seat=seat, luck=luck, max_steps=max_steps
+            )
+            one = play(factory(), seed=own)
             check.place = f"seat {seat}, seed {own}"
-            again = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            again = play(factory(), seed=own)
             check(same(one, again), "the same actions from the same seed", (one, again))
             # `made` has played all earlier episodes: nothing of them may be left.
             veteran = _play(
@@ -74,11 +77,11 @@ def check_agent(
 
 
 def _play(
-    check: Check,
     agent: Agent,
+    *,
+    check: Check,
     game: Game,
     seat: int,
-    *,
     seed: int,
     luck: int,
     max_steps: int,
