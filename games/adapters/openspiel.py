@@ -43,15 +43,21 @@ _PAYOFF: dict[Any, Payoff] = {
 
 
 class OpenSpielObservation:
-    """A seat's look at a `pyspiel.State`, computed on first use."""
+    """A seat's look at a `pyspiel.State`, computed on first use.
 
-    __slots__ = ("_kind", "_raw", "actions", "seat")
+    Attributes:
+        seat: who looks.
+        actions: legal actions, increasing.
+        raw: the state itself, hidden parts too: for OpenSpiel's own bots.
+    """
+
+    __slots__ = ("_kind", "actions", "raw", "seat")
 
     clock: Clock | None = None
 
     def __init__(self, kind: _Kind, raw: Any, seat: int, actions: Sequence[int]) -> None:
         self._kind = kind
-        self._raw = raw
+        self.raw = raw
         self.seat = seat
         self.actions = actions
 
@@ -67,9 +73,9 @@ class OpenSpielObservation:
         """Information-state tensor where there is one, else the observation tensor."""
         kind = self._kind
         if kind.infoset_tensor:
-            return np.array(self._raw.information_state_tensor(self.seat), dtype=np.float32)
+            return np.array(self.raw.information_state_tensor(self.seat), dtype=np.float32)
         if kind.observation_tensor:
-            return np.array(self._raw.observation_tensor(self.seat), dtype=np.float32)
+            return np.array(self.raw.observation_tensor(self.seat), dtype=np.float32)
         return None
 
     @property
@@ -77,10 +83,10 @@ class OpenSpielObservation:
         """Information-state string; for perfect-information games without one, the history."""
         kind = self._kind
         if kind.infoset_string:
-            key: str = self._raw.information_state_string(self.seat)
+            key: str = self.raw.information_state_string(self.seat)
             return key
         if kind.perfect:
-            return " ".join(map(str, self._raw.history()))
+            return " ".join(map(str, self.raw.history()))
         return None
 
     @property
@@ -88,12 +94,12 @@ class OpenSpielObservation:
         """The observation string, or whatever the game shows."""
         kind = self._kind
         if kind.observation_string:
-            view: str = self._raw.observation_string(self.seat)
+            view: str = self.raw.observation_string(self.seat)
             return view
         if kind.infoset_string:
-            view = self._raw.information_state_string(self.seat)
+            view = self.raw.information_state_string(self.seat)
             return view
-        return str(self._raw) if kind.perfect else ""
+        return str(self.raw) if kind.perfect else ""
 
 
 class _Kind:
