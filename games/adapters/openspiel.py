@@ -101,6 +101,14 @@ class OpenSpielObservation:
             return view
         return str(self.raw) if kind.perfect else ""
 
+    def resample(self, seed: int) -> OpenSpielState:
+        """Return a state drawn from those that the seat cannot tell apart.
+
+        Raises:
+            FormError: the game cannot resample.
+        """
+        return _resample(self._kind, self.raw, self.seat, seed)
+
 
 class _Kind:
     """What all states of one game share."""
@@ -369,27 +377,39 @@ class OpenSpielState:
         Raises:
             FormError: the game cannot resample.
         """
-        kind = self.kind
-        if kind.sampled:
-            raise FormError(str(kind.raw), "resample", ["state"])
-        twin = self.clone()
-        twin._chance = stream = Stream(seed)
-        if kind.perfect:
-            return twin
-        try:
-            if kind.resamples:
-                twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-            else:
-                with quiet():
-                    twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-                kind.resamples = True
-        except (pyspiel.SpielError, RuntimeError) as error:
-            raise FormError(str(kind.raw), "resample", ["state"]) from error
-        return twin
+        return _resample(self.kind, self.raw, seat, seed)
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""
         return str(self.raw) or f"after {self.raw.history()}"
+
+
+def _resample(kind: _Kind, raw: Any, seat: int, seed: int) -> OpenSpielState:
+    if kind.sampled:
+        raise FormError(str(kind.raw), "resample", ["state"])
+    stream = Stream(seed)
+    drawn = OpenSpielState.__new__(OpenSpielState)
+    drawn.kind = kind
+    drawn._chance = stream
+    drawn._seed = seed
+    drawn._before = None
+    drawn._sat_out = False
+    if kind.perfect and kind.clones:
+        drawn.raw = raw.clone()
+    elif kind.perfect:
+        drawn.raw = kind.raw.new_initial_state()
+        _replay(kind, drawn.raw, raw.history())
+    else:
+        try:
+            if kind.resamples:
+                drawn.raw = raw.resample_from_infostate(seat, stream.random)
+            else:
+                with quiet():
+                    drawn.raw = raw.resample_from_infostate(seat, stream.random)
+                kind.resamples = True
+        except (pyspiel.SpielError, RuntimeError) as error:
+            raise FormError(str(kind.raw), "resample", ["state"]) from error
+    return drawn
 
 
 def _draw(outcomes: Sequence[tuple[int, float]], stream: Stream) -> int:
