@@ -65,9 +65,15 @@ WITH_PARAMETERS = [
 
 # Each episode of these takes a tenth of a second and more (double-dummy solving).
 SLOW = {"bridge", "bridge_uncontested_bidding", "tiny_bridge_2p"}
+ALL = [
+    # A minute: it solves ten deals whenever its score is asked for.
+    pytest.param(name, marks=pytest.mark.slow) if name == "bridge_uncontested_bidding" else name
+    for name in FAMILY.names()
+]
+PLAYABLE = sorted(set(FAMILY.names()) - set(NOT_BY_DEFAULT) - set(UNPLAYABLE))
 
 
-@pytest.mark.parametrize("name", FAMILY.names())
+@pytest.mark.parametrize("name", ALL)
 def test_every_registered_game_plays_out_or_says_why_not(name: str) -> None:
     if name in NOT_BY_DEFAULT:
         with pytest.raises(ArenaError, match=NOT_BY_DEFAULT[name]):
@@ -368,11 +374,7 @@ def test_resampling_keeps_what_the_seat_knows_and_changes_the_rest() -> None:
 
 
 def test_replay_says_when_actions_do_not_fit() -> None:
-    game = (
-        arena.make("matrix_pd")
-        if "matrix_pd" in arena.games()
-        else arena.make("openspiel/matrix_pd")
-    )
+    game = arena.make("openspiel/matrix_pd")
     assert replay(game, 0, [0, 1]).returns().tolist() == [0.0, 10.0]
     with pytest.raises(IllegalActionError, match="needs 2 actions"):
         replay(game, 0, [0])
