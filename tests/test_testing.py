@@ -519,7 +519,7 @@ class ClosesOnce(Sound):
         self.closed = True
 
 
-class Floats_(Sound):
+class FloatAction(Sound):
     def act(self, observation: Any) -> Any:
         return float(super().act(observation))
 
@@ -565,7 +565,7 @@ def test_sound_agents_pass() -> None:
         (BadPolicy, "0 where illegal"),
         (OtherPolicy, "some probability"),
         (ClosesOnce, "twice|close"),
-        (Floats_, "action number"),
+        (FloatAction, "action number"),
         (ShortBatch, "actions"),
         (Refuses, "begin"),
         (Mute, "begin"),
