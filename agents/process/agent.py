@@ -124,9 +124,11 @@ class ProcessAgent:
         child = self._child
         if child is None:
             raise AgentError(f"{self.name} was asked to act before a game began")
-        seconds, kind = self._time_left(child)
+        before = child.moves
         while True:
-            request = act_line(observation, self._want, self._clock(observation, child))
+            seconds, kind = self._time_left(child, before)
+            clock = self._clock(observation, child, before)
+            request = act_line(observation, self._want, clock)
             try:
                 raw = child.ask(request, seconds, kind, "act")
             except BaseException:
@@ -136,7 +138,6 @@ class ProcessAgent:
             if action is None:
                 action = self._unusual(child, raw, observation.seat)
                 if action is None:
-                    seconds, kind = self._time_left(child)
                     continue  # it wanted further fields
             actions = observation.actions
             if actions is not None and action not in actions:
@@ -313,23 +314,25 @@ class ProcessAgent:
 
     # -- clocks ----------------------------------------------------------------------
 
-    def _time_left(self, child: Child) -> tuple[float, FaultKind]:
+    def _time_left(self, child: Child, before: float) -> tuple[float, FaultKind]:
         """Return the wall-clock seconds for the next answer, and the limit they come from."""
         if not self._timed:
             return inf, "move time"
-        left = self.limits.game - child.moves
-        if left < self.limits.move:
-            if left <= 0.0:
-                raise self._fault("game time", f"used up its {self.limits.game:g} s")
-            return left, "game time"
-        return self.limits.move, "move time"
+        game = self.limits.game - child.moves
+        move = self.limits.move - (child.moves - before)
+        kind: FaultKind = "game time" if game < move else "move time"
+        if min(game, move) <= 0.0:
+            whole = self.limits.game if game < move else self.limits.move
+            raise self._fault(kind, f"used up its {whole:g} s")
+        return min(game, move), kind
 
-    def _clock(self, observation: Observation, child: Child) -> str:
+    def _clock(self, observation: Observation, child: Child, before: float) -> str:
         clock = observation.clock
         if clock is not None:
             move, game = clock.move, clock.game
         elif self._timed:
-            move, game = self.limits.move, self.limits.game - child.moves
+            move = self.limits.move - (child.moves - before)
+            game = self.limits.game - child.moves
         else:
             return "null"
         texts = [f"{value:.6f}" if isfinite(value) else "null" for value in (move, game)]

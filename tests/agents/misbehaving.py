@@ -201,7 +201,9 @@ class Peeks(Good):
 
         print("home", os.path.exists(os.environ["PEEK_HOME"]) if "PEEK_HOME" in os.environ else "")
         print("secret", os.environ.get("PEEK_SECRET"))
-        print("neighbours", sorted(name for name in os.listdir("/proc") if name.isdigit()).__len__())
+        print(
+            "neighbours", sorted(name for name in os.listdir("/proc") if name.isdigit()).__len__()
+        )
         try:
             with socket.create_connection(("127.0.0.1", int(self.port)), 1.0):
                 print("network open")
