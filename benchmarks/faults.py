@@ -132,7 +132,7 @@ def main() -> None:
                         agent.act(state.observe(0))
                         kinds.append("none")
                     except AgentFaultError as fault:
-                        logged = MARK in fault.log or sin == "Spam" and "spam" in fault.log
+                        logged = MARK in fault.log or (sin == "Spam" and "spam" in fault.log)
                         kinds.append(fault.kind if logged else f"{fault.kind} (no log)")
                     spent = time.perf_counter() - start
                     seconds.append(spent - MOVE if kind == "move time" else spent)

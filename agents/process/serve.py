@@ -174,7 +174,6 @@ class _Server:
         try:
             return work(request)
         except MemoryError as error:
-            self._agent = self._agent  # nothing is allocated before the answer is made
             return _failure("memory", str(error) or "out of memory")
         except SystemExit as error:
             return _failure("exit", f"called sys.exit({error.code!r})")
