@@ -96,6 +96,7 @@ class Child:
         # The control socket closes when the supervisor ends, also if a stray process still
         # holds the agent's pipes.
         self._poll.register(self._control, select.POLLIN)
+        self._signal = here.fileno()
         self._answered = [(self._out, select.POLLIN)]
         self._count_cpu = isfinite(limits.cpu)
         self._end = weakref.finalize(self, _end, process, here, self._owner)
@@ -179,7 +180,7 @@ class Child:
         except BlockingIOError:
             written = 0
         except OSError:
-            raise self._death(during) from None
+            return  # it has gone; what it said before, or that it said nothing, is read next
         if written < len(line):
             self._send_rest(line[written:], seconds, during)
 
@@ -200,7 +201,8 @@ class Child:
                 except BlockingIOError:
                     continue
                 except OSError:
-                    raise self._death(during) from None
+                    rest = b""
+                    break
         self._poll.unregister(self._in)
 
     def receive(
@@ -223,8 +225,9 @@ class Child:
         look_at = now + pause
         while b"\n" not in self._buffer:
             events = self._poll.poll(ceil(max(0.0, min(end, look_at) - now) * 1000.0))
-            for stream, _ in events:
-                self._empty(stream, during)
+            for stream, _ in sorted(events, key=self._order):
+                if b"\n" not in self._buffer or stream == self._err:
+                    self._empty(stream, during)
             now = time.perf_counter()
             if b"\n" in self._buffer:
                 break
@@ -240,6 +243,10 @@ class Child:
                 look_at = now + pause
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line + b"\n"
+
+    def _order(self, event: tuple[int, int]) -> int:
+        """Put an answer before the news that its author has ended since."""
+        return (self._err, self._out).index(event[0]) if event[0] != self._signal else 2
 
     def _empty(self, stream: int, during: str) -> None:
         """Read what lies in one of the child's pipes."""
