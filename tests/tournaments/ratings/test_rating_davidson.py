@@ -119,7 +119,8 @@ def test_row_order_labels_and_folding_do_not_matter(results, seed):
 
 def covered(strength, board):
     return [
-        board[f"a{k}"].low <= ELO * s <= board[f"a{k}"].high for k, s in enumerate(strength.tolist())
+        board[f"a{k}"].low <= ELO * s <= board[f"a{k}"].high
+        for k, s in enumerate(strength.tolist())
     ]
 
 
@@ -140,7 +141,10 @@ def shared_luck(rng, strength, pairs, luck):
     noise = rng.normal(0, luck, len(pairs))
     seating = np.concatenate([pairs, pairs[:, ::-1]])
     payoffs = np.concatenate(
-        [play(rng, strength, pairs, advantage=noise), play(rng, strength, pairs[:, ::-1], advantage=noise)]
+        [
+            play(rng, strength, pairs, advantage=noise),
+            play(rng, strength, pairs[:, ::-1], advantage=noise),
+        ]
     )
     block = np.tile(np.arange(len(pairs)), 2)
     return result_set(seating, payoffs, agents=len(strength), block=block)
@@ -151,8 +155,9 @@ def test_luck_shared_by_a_pair_of_matches_is_not_counted_as_noise():
     strength = np.array([0.6, 0.2, -0.2, -0.6])
     every = np.array([(i, j) for i in range(4) for j in range(i)])
     # Luck flattens the curve, so the truth that a fit aims at is that of very many games.
-    truth = fit(tally(shared_luck(rng, strength, np.repeat(every, 40_000, axis=0), 2.0)),
-                intervals=False).strength
+    truth = fit(
+        tally(shared_luck(rng, strength, np.repeat(every, 40_000, axis=0), 2.0)), intervals=False
+    ).strength
     spread, robust, plain = [], [], []
     for _ in range(60):
         data = tally(shared_luck(rng, strength, np.repeat(every, 50, axis=0), 2.0))
@@ -214,8 +219,12 @@ def test_groups_that_never_met_are_not_ordered():
 
 
 def test_one_sided_results_stay_finite_and_say_so():
-    results = result_set([[0, 1], [1, 0], [1, 2], [2, 1]], [[1, -1], [-1, 1], [1, -1], [1, -1]],
-                         agents=3, count=[20, 20, 15, 15])
+    results = result_set(
+        [[0, 1], [1, 0], [1, 2], [2, 1]],
+        [[1, -1], [-1, 1], [1, -1], [1, -1]],
+        agents=3,
+        count=[20, 20, 15, 15],
+    )
     board = leaderboard(results)
     assert all(np.isfinite([row.rating, row.low, row.high]).all() for row in board.rows)
     assert any("only the prior keeps a0 finite" in w for w in board.warnings)
@@ -233,9 +242,7 @@ def test_sparse_results_of_many_agents_stay_finite():
 def test_a_cycle_is_named():
     seating = [[0, 1], [1, 0], [1, 2], [2, 1], [2, 0], [0, 2], [0, 3], [3, 0]]
     first = [1, -1, 1, -1, 1, -1, 1, 1]
-    board = leaderboard(
-        result_set(seating, [[x, -x] for x in first], agents=4, count=[40] * 8)
-    )
+    board = leaderboard(result_set(seating, [[x, -x] for x in first], agents=4, count=[40] * 8))
     (text,) = [w for w in board.warnings if "cycle" in w]
     assert "a0 beats a1 beats a2 beats a0" in text
 
@@ -286,7 +293,11 @@ def test_several_games_give_one_rating_together_and_one_each():
     _, one = tournament(1, agents=4, matches=500)
     game = np.arange(500) % 2
     results = dataclasses.replace(
-        one, games=["x", "y"], game=game.astype(np.int32), teams=[(0, 1)] * 2, cooperative=[False] * 2
+        one,
+        games=["x", "y"],
+        game=game.astype(np.int32),
+        teams=[(0, 1)] * 2,
+        cooperative=[False] * 2,
     )
     board = leaderboard(results)
     assert sorted(board.by_game) == ["x", "y"]

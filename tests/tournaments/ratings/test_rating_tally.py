@@ -46,7 +46,9 @@ def counts_of(data):
 @st.composite
 def any_results(draw):
     agents = draw(st.integers(2, 5))
-    teams = draw(st.lists(st.sampled_from([(0, 1), (0, 1, 2), (0, 1, 0, 1)]), min_size=1, max_size=2))
+    teams = draw(
+        st.lists(st.sampled_from([(0, 1), (0, 1, 2), (0, 1, 0, 1)]), min_size=1, max_size=2)
+    )
     rows = draw(st.integers(1, 25))
     seats = max(map(len, teams))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -117,7 +119,12 @@ def test_forfeits_are_counted_against_the_seat_that_forfeited():
 
 def test_select_drops_other_games_and_rows_of_count_zero():
     results = result_set(
-        [[0, 1]] * 4, [[1, -1]] * 4, agents=2, game=[0, 1, 0, 1], games=["x", "y"], count=[1, 1, 0, 1]
+        [[0, 1]] * 4,
+        [[1, -1]] * 4,
+        agents=2,
+        game=[0, 1, 0, 1],
+        games=["x", "y"],
+        count=[1, 1, 0, 1],
     )
     assert len(select(results, [0]).game) == 1
     assert len(select(results, [0, 1]).game) == 3
