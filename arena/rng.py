@@ -18,12 +18,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stream", "derive", "derive_many", "fresh_seed", "generator"]
+__all__ = ["Stream", "derive", "derive_many", "fresh_seed", "generator", "seat_seed", "seat_seeds"]
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
+_SEATS = 0xA24BAED4963EE407  # sets seat seeds apart from `derive_many` of the same seed
 
 Item = TypeVar("Item")
 
@@ -55,6 +56,29 @@ def derive_many(seed: int, indices: NDArray[np.integer] | Sequence[int]) -> NDAr
     z = np.asarray(indices).astype(np.uint64)
     with np.errstate(over="ignore"):
         z = np.uint64(seed & _MASK) + (z + np.uint64(1)) * np.uint64(_GOLDEN)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
+        z = z ^ (z >> np.uint64(31))
+    return z
+
+
+def seat_seed(seed: int, seat: int) -> int:
+    """Return the seed that the agent in `seat` begins a match of seed `seed` with.
+
+    The match's own chance uses `seed` itself (`game.state(seed)`), so luck stays the same
+    when agents change seats.
+    """
+    z = ((seed ^ _SEATS) + (seat + 1) * _GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    return z ^ (z >> 31)
+
+
+def seat_seeds(seeds: NDArray[np.uint64], seats: int) -> NDArray[np.uint64]:
+    """Return `seat_seed` of every match and seat, shape (len(seeds), seats)."""
+    z = (np.asarray(seeds, dtype=np.uint64) ^ np.uint64(_SEATS))[:, None]
+    with np.errstate(over="ignore"):
+        z = z + np.arange(1, seats + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
         z = z ^ (z >> np.uint64(31))
