@@ -28,17 +28,17 @@ def play_round(  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled: no 
 
     Args:
         actions: int64, shape (N, n).
-        live*: bool, shape (N,).
-        streams*: uint64, shape (N,).
+        live: * bool, shape (N,).
+        streams: * uint64, shape (N,).
         rounds: greatest number of rounds, −1 if there is none.
         continuation: probability of another round, −1 if only `rounds` counts.
         noise: probability that an action is executed as another.
         counts: actions of each seat, shape (n,).
         strides: of the joint action's number, shape (n,).
         pay: payoffs by joint action, shape (P, n).
-        played*: rounds so far, shape (N,).
-        totals*: shape (N, n).
-        window*: executed joint actions, the latest first, −1 before the first, shape (N, m, n).
+        played: * rounds so far, shape (N,).
+        totals: * shape (N, n).
+        window: * executed joint actions, the latest first, −1 before the first, shape (N, m, n).
     """
     n = counts.shape[0]
     for k in range(actions.shape[0]):
