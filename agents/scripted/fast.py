@@ -13,7 +13,7 @@ from agents.scripted.match import Match, form_of
 from arena.agent import Agent
 from arena.errors import ParameterError
 from arena.game import Game
-from arena.rng import seat_seeds
+from arena.rng import seat_seeds, stream_states
 from games.batch import as_seeds
 from games.repeated.form import RepeatedForm
 
@@ -84,7 +84,6 @@ def _play(
         )
     # numba is heavy: whoever plays no batch never loads it.
     from agents.scripted._kernels import play_matches
-    from games._stream import open_streams
 
     params = np.zeros((len(agents), 2, _NUMBERS))
     for k, agent in enumerate(scripted):
@@ -98,7 +97,7 @@ def _play(
         np.array([agent.strategy.code for agent in scripted], dtype=np.int64),
         params,
         seating,
-        open_streams(np.column_stack([seat_seeds(rows, 2), rows])),
+        stream_states(np.column_stack([seat_seeds(rows, 2), rows])),
         np.ascontiguousarray(form.stage.payoffs),
         -1 if form.rounds is None else form.rounds,
         -1.0 if form.continuation is None else float(form.continuation),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import IllegalActionError
+from arena.rng import stream_states
 from arena.types import Floats, Mask
 from games.batch import BatchObservation, as_seeds
 from games.normal_form import NormalForm
@@ -28,13 +29,12 @@ class RepeatedBatch:
 
     def __init__(self, form: RepeatedForm, seeds: NDArray[np.integer[Any]] | Sequence[int]) -> None:
         # numba is heavy: whoever never asks for a batch never loads it.
-        from games._stream import open_streams
         from games.repeated._kernels import play_round
 
         rows, stage = as_seeds(seeds), form.stage
         self._form = form
         self._play = play_round
-        self._streams = open_streams(rows)
+        self._streams = stream_states(rows)
         self._counts = np.array(stage.actions, dtype=np.int64)
         self._strides = np.array(
             [np.prod(stage.actions[i + 1 :], dtype=np.int64) for i in range(stage.seats)],
