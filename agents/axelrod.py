@@ -58,7 +58,8 @@ class AxelrodPlayer:
         known = [p for p in inspect.signature(found.__init__).parameters if p != "self"]
         for key in params:
             if key not in known:
-                raise UnknownNameError(f"parameter of axelrod/{name}", key, known)
+                hint = f"there are: {', '.join(known) or 'none'}"
+                raise UnknownNameError(f"parameter of axelrod/{name}", key, known, hint=hint)
         self.name, self.params, self._library = name, dict(params), library
         try:
             self._player = found(**params)

@@ -95,7 +95,7 @@ def test_library_and_native_strategies_meet() -> None:
 @needs_library
 def test_parameters_of_library_strategies_are_checked() -> None:
     assert arena.agent("axelrod/Random", p=0.25).params == {"p": 0.25}  # type: ignore[attr-defined]
-    with pytest.raises(UnknownNameError, match="'p'"):
+    with pytest.raises(UnknownNameError, match="there are: p"):
         arena.agent("axelrod/Random", q=0.25)
     with pytest.raises(ParameterError, match="what the library accepts"):
         arena.agent("axelrod/ZDSet2", phi="much")
