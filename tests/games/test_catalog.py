@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import product
+import re
+import subprocess
+import sys
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -187,3 +190,63 @@ def test_bad_parameters_are_named() -> None:
 def test_short_names() -> None:
     assert arena.make("prisoners_dilemma").id == "matrix/prisoners_dilemma"
     assert arena.make("iterated_prisoners_dilemma").id == "repeated/prisoners_dilemma"
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "params"),
+    [
+        ("matching_pennies", "matrix_mp", {}),
+        ("rock_paper_scissors", "matrix_rps", {}),
+        ("shapley", "matrix_shapleys_game", {}),
+    ],
+)
+def test_payoffs_are_those_of_openspiel_up_to_the_order_of_actions(
+    name: str, other: str, params: dict[str, Any]
+) -> None:
+    pyspiel = pytest.importorskip("pyspiel")
+    raw = pyspiel.load_game(other)
+    theirs = np.array(
+        [
+            [
+                [raw.player_utility(seat, r, c) for c in range(raw.num_cols())]
+                for r in range(raw.num_rows())
+            ]
+            for seat in (0, 1)
+        ]
+    )
+    ours = arena.make(f"matrix/{name}", **params).form("normal_form").payoffs
+    count = ours.shape[1]
+    assert any(
+        (ours[:, list(p)][:, :, list(q)] == theirs).all()
+        for p in permutations(range(count))
+        for q in permutations(range(count))
+    )
+
+
+def test_blotto_is_won_by_who_wins_openspiels() -> None:
+    pyspiel = pytest.importorskip("pyspiel")
+    raw = pyspiel.load_game("blotto", {"coins": 4, "fields": 3})
+    state = raw.new_initial_state()
+    theirs = {
+        tuple(int(x) for x in re.findall(r"\d+", raw.action_to_string(0, a))): a
+        for a in state.legal_actions(0)
+    }
+    game = arena.make("matrix/colonel_blotto", soldiers=4, enemies=4)
+    form = game.form("normal_form")
+    plans = [tuple(int(x) for x in n.split("-")) for n in form.action_names[0]]
+    assert set(plans) == set(theirs)
+    for a, mine in enumerate(plans):
+        for b, their in enumerate(plans):
+            state = raw.new_initial_state()
+            state.apply_actions([theirs[mine], theirs[their]])
+            assert np.sign(form.payoffs[0, a, b]) == state.returns()[0]
+
+
+def test_numba_is_not_loaded_before_a_batch_is_asked_for() -> None:
+    code = (
+        "import sys, arena\n"
+        "arena.make('repeated/prisoners_dilemma').state(0)\n"
+        "arena.agent('tit_for_tat'); arena.agent('uniform')\n"
+        "sys.exit(any(m in sys.modules for m in ('numba', 'axelrod', 'torch', 'pyspiel')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
