@@ -117,7 +117,6 @@ class _Kind:
         "observation_tensor",
         "perfect",
         "raw",
-        "resamples",
         "rewards_early",
         "sampled",
         "seats",
@@ -140,7 +139,6 @@ class _Kind:
         self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
         self.again: Callable[[int], Any] | None = reseeder(raw) if self.sampled else None
         self.clones = self.again is None or kind.short_name in CLONES_EXACTLY
-        self.resamples = False
 
     def start(self, seed: int | None) -> Any:
         """Return an initial `pyspiel.State`; chance inside OpenSpiel follows `seed`."""
@@ -314,13 +312,20 @@ class OpenSpielState:
             self.step({seat: choose[seat](self.observe(seat)) for seat in actors})
 
     def _drive_joint(self, choose: Sequence[Chooser]) -> None:
-        raw = self.raw
-        joint = [0] * len(self.kind.seats)
-        actors = self.actors()
-        for seat in actors:
-            joint[seat] = self._checked(seat, choose[seat](self.observe(seat)))
-        self._sat_out |= len(actors) < len(joint)
-        if actors and self.kind.rewards_early:
+        kind, raw = self.kind, self.raw
+        joint = [0] * len(kind.seats)
+        asked = 0
+        for seat in kind.seats:
+            actions = tuple(raw.legal_actions(seat))
+            if not actions:
+                continue
+            action = choose[seat](OpenSpielObservation(kind, raw, seat, actions))
+            if type(action) is not int or action not in actions:
+                action = self._checked(seat, action)
+            joint[seat] = action
+            asked += 1
+        self._sat_out |= asked < len(joint)
+        if asked and kind.rewards_early:
             self._before = list(raw.returns())
         raw.apply_actions(joint)
 
@@ -372,12 +377,8 @@ class OpenSpielState:
         if kind.perfect:
             return twin
         try:
-            if kind.resamples:
+            with quiet():
                 twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-            else:
-                with quiet():
-                    twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-                kind.resamples = True
         except (pyspiel.SpielError, RuntimeError) as error:
             raise FormError(str(kind.raw), "resample", ["state"]) from error
         return twin

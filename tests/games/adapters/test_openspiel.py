@@ -292,6 +292,7 @@ def test_nested_games_as_text_or_mapping() -> None:
         ("goofspiel", {"points_order": 3}, "str"),
         ("goofspiel", {"points_order": "sideways"}, "sideways|[Uu]nrecognized|points"),
         ("misere", {}, "give game="),
+        ("universal_poker", {"numPlayers": 3}, "crashes .* signal"),
         ("bargaining", {"nothing": 1}, "it has .*discount"),
     ],
 )
