@@ -25,7 +25,16 @@ from arena.registry import Info
 from arena.rng import Stream, derive
 from arena.types import CHANCE, Action, Discrete, Floats, Mask, Payoff
 from games.adapters.openspiel_facts import CLONES_EXACTLY, SEAT_NAMES, TEAMS, UNPLAYABLE
-from games.adapters.openspiel_load import facts, load, names, pyspiel, quiet, reseeder, version
+from games.adapters.openspiel_load import (
+    facts,
+    load,
+    may_resample,
+    names,
+    pyspiel,
+    quiet,
+    reseeder,
+    version,
+)
 
 __all__ = ["FAMILY", "OpenSpielFamily", "OpenSpielObservation", "OpenSpielState", "wrap"]
 
@@ -117,6 +126,7 @@ class _Kind:
         "observation_tensor",
         "perfect",
         "raw",
+        "resamples",
         "rewards_early",
         "sampled",
         "seats",
@@ -138,6 +148,7 @@ class _Kind:
         self.rewards_early = kind.reward_model != pyspiel.GameType.RewardModel.TERMINAL
         self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
         self.again: Callable[[int], Any] | None = reseeder(raw) if self.sampled else None
+        self.resamples = not self.sampled and may_resample(raw)
         self.clones = self.again is None or kind.short_name in CLONES_EXACTLY
 
     def start(self, seed: int | None) -> Any:
@@ -370,7 +381,7 @@ class OpenSpielState:
             FormError: the game cannot resample.
         """
         kind = self.kind
-        if kind.sampled:
+        if not kind.resamples:
             raise FormError(str(kind.raw), "resample", ["state"])
         twin = self.clone()
         twin._chance = stream = Stream(seed)

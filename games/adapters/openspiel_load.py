@@ -29,7 +29,7 @@ try:
 except ImportError as error:  # pragma: no cover - there is no wheel for Windows
     raise MissingDependencyError("open_spiel", "pip install open_spiel") from error
 
-__all__ = ["facts", "load", "names", "pyspiel", "quiet", "reseeder", "version"]
+__all__ = ["facts", "load", "may_resample", "names", "pyspiel", "quiet", "reseeder", "version"]
 
 # Games that OpenSpiel implements in Python register when these are imported.
 _PYTHON_GAMES = (
@@ -212,6 +212,14 @@ def _nested(key: str, value: Any, where: str) -> tuple[dict[str, Any], str]:
     name = GAMES.canonical(name).removeprefix("openspiel/")
     raw, kept = _checked(name, inner, f"{where}, {key}={name}")
     return {"name": name, **raw}, join_key(name, kept)
+
+
+def may_resample(raw: Any) -> bool:
+    """Whether it is safe to ask the game's states for `resample_from_infostate`.
+
+    Poker of more than two seats dies of a segmentation fault where other games raise.
+    """
+    return raw.num_players() <= 2 or not any(name in str(raw) for name in _CRASHING)
 
 
 def reseeder(raw: Any) -> Callable[[int], Any] | None:
