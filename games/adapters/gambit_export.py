@@ -88,7 +88,7 @@ class _Walk:
             chances = tuple(w / sum(weights) for w in weights)
             names = tuple(str(o) for o, _ in pairs)
             key: Any = (names, chances)
-            label = "chance"
+            label = ""
         else:
             seen = state.observe(seat)
             if seen.key is None:
@@ -101,6 +101,8 @@ class _Walk:
             self._numbers[seat, key] = known
             if len(set(names)) < len(names):
                 names = tuple(f"{i} {name}" for i, name in enumerate(names))
+            # Gambit wants labels that differ within a seat; keys do.
+            label = label if seat != CHANCE else f"chance {known}"
             self.efg.infosets[seat, known] = Infoset(label, names, chances)
         return known
 
