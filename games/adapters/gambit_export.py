@@ -94,15 +94,17 @@ class _Walk:
             if seen.key is None:
                 raise FormError(self.game.key, "efg", sorted(self.game.forms))
             key = label = seen.key
-            names = tuple(self.game.describe_action(seat, a) for a in seen.actions or ())
+            names = tuple(_label(self.game.describe_action(seat, a)) for a in seen.actions or ())
         known = self._numbers.get((seat, key))
         if known is None:
             known = 1 + sum(owner == seat for owner, _ in self._numbers)
             self._numbers[seat, key] = known
             if len(set(names)) < len(names):
                 names = tuple(f"{i} {name}" for i, name in enumerate(names))
-            # Gambit wants labels that differ within a seat; keys do.
-            label = label if seat != CHANCE else f"chance {known}"
+            # Gambit wants labels of single-spaced text that differ within a seat.
+            label = _label(label) if seat != CHANCE else f"chance {known}"
+            if any(s == seat and i.name == label for (s, _), i in self.efg.infosets.items()):
+                label += f" ({known})"
             self.efg.infosets[seat, known] = Infoset(label, names, chances)
         return known
 
@@ -111,3 +113,7 @@ class _Walk:
         number = self._outcomes.setdefault(payoffs, len(self._outcomes) + 1)
         self.efg.outcomes[number] = Outcome("", tuple(Fraction(str(v)) for v in payoffs))
         return number
+
+
+def _label(text: str) -> str:
+    return " ".join(text.split())
