@@ -20,7 +20,7 @@ from arena.game import Game
 from arena.registry import Info
 from arena.rng import Stream
 from arena.types import Discrete, Payoff
-from games.adapters.openspiel_facts import SEAT_NAMES, TEAMS, UNPLAYABLE
+from games.adapters.openspiel_facts import KNOWN_ISSUES, SEAT_NAMES, TEAMS, UNPLAYABLE
 from games.adapters.openspiel_load import facts, load, names, pyspiel, version
 from games.adapters.openspiel_state import Kind, OpenSpielObservation, OpenSpielState
 
@@ -69,6 +69,8 @@ def wrap(
     summary = about.long_name
     if kind.sampled and kind.again is None:
         summary += " (its chance is drawn inside OpenSpiel and does not follow the seed)"
+    if short in KNOWN_ISSUES:
+        summary += " (OpenSpiel warns that its implementation has known issues)"
     return Game(
         id=id,
         seats=n,
