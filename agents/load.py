@@ -13,7 +13,7 @@ from agents.references import parse
 from agents.source import find
 from agents.tabular import PolicyAgent, from_file
 from arena.agent import Agent
-from arena.errors import AgentError, ParameterError, UnknownNameError
+from arena.errors import AgentError, ArenaError, UnknownNameError
 from arena.policy import Policy
 from arena.registry import AGENTS, load_target
 from arena.solver import Solution
@@ -85,7 +85,7 @@ def build(thing: Any, params: Mapping[str, Any], *, name: str) -> Agent:
     _check_parameters(thing, params, name)
     try:
         made = thing(**params)
-    except (AgentError, ParameterError, ImportError):
+    except (ArenaError, ImportError):
         raise
     except Exception as error:
         raise AgentError(f"{name} could not be made: {type(error).__name__}: {error}") from error

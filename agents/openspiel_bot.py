@@ -24,7 +24,7 @@ from arena.registry import Info
 from arena.rng import Stream, derive
 from arena.types import Action, Floats
 from games.adapters.openspiel import OpenSpielObservation, OpenSpielState
-from games.adapters.openspiel_load import facts, pyspiel, quiet, version
+from games.adapters.openspiel_load import facts, may_resample, pyspiel, quiet, version
 
 __all__ = ["FAMILY", "OpenSpielBot", "OpenSpielBots"]
 
@@ -255,6 +255,8 @@ def _for_is_mcts(raw: Any) -> str | None:
         return "the search is for imperfect information (openspiel/mcts is for perfect)"
     if not (about.provides_information_state_string or about.provides_observation_string):
         return "the search needs information-state or observation strings"
+    if not may_resample(raw):
+        return "the search needs to resample hidden information, which fails for so many seats"
     state = raw.new_initial_state()
     stream = Stream(0)
     while state.is_chance_node():

@@ -25,7 +25,7 @@ from arena.rng import Stream
 from arena.testing import check_game
 from arena.types import CHANCE, OtherSpace
 from games.adapters.openspiel import FAMILY, wrap
-from games.adapters.openspiel_facts import UNPLAYABLE
+from games.adapters.openspiel_facts import KNOWN_ISSUES, UNPLAYABLE
 
 # Games that do not load without parameters, each with OpenSpiel's own words.
 NOT_BY_DEFAULT = {
@@ -60,6 +60,7 @@ WITH_PARAMETERS = [
     "snake(players=4)",
     "start_at(game=tic_tac_toe,history=0;1)",
     "turn_based_simultaneous_game(game=goofspiel(num_cards=4))",
+    "universal_poker(blind=100 100 100,firstPlayer=1 1,numPlayers=3,stack=1200 1200 1200)",
     "zerosum(game=matrix_pd)",
 ]
 
@@ -292,6 +293,7 @@ def test_nested_games_as_text_or_mapping() -> None:
         ("goofspiel", {"points_order": 3}, "str"),
         ("goofspiel", {"points_order": "sideways"}, "sideways|[Uu]nrecognized|points"),
         ("misere", {}, "give game="),
+        ("universal_poker", {"numPlayers": 3}, "crashes .*signal"),
         ("bargaining", {"nothing": 1}, "it has .*discount"),
     ],
 )
@@ -300,6 +302,17 @@ def test_wrong_parameters_are_named(
 ) -> None:
     with pytest.raises(ArenaError, match=message):
         arena.make(f"openspiel/{key}", **params)
+    assert capfd.readouterr().err == ""
+
+
+def test_openspiels_own_warnings_are_in_the_summary(capfd: pytest.CaptureFixture[str]) -> None:
+    warned = set()
+    for name in set(FAMILY.names()) - set(NOT_BY_DEFAULT):
+        pyspiel.load_game(name)
+        if "known issues" in capfd.readouterr().err:
+            warned.add(name)
+    assert warned == set(KNOWN_ISSUES)
+    assert "known issues" in arena.make("openspiel/quoridor").summary
     assert capfd.readouterr().err == ""
 
 
