@@ -33,7 +33,13 @@ _ANSWER_MAX = 4 << 20
 _FIRST_LOOK = 0.01
 _LAST_LOOK = 0.1
 _SIGNALS = {int(number): number.name for number in signal.Signals}
-_SIGNS_OF_MEMORY = (b"MemoryError", b"bad_alloc", b"out of memory", b"Cannot allocate memory")
+_SIGNS_OF_MEMORY = (
+    b"MemoryError",
+    b"bad_alloc",
+    b"out of memory",
+    b"Cannot allocate memory",
+    b"OOM",
+)
 
 
 class Child:
