@@ -3,7 +3,7 @@
 `bubblewrap`: namespaces of its own. No network, no other processes, no home, no project;
     the system, the interpreter and the agent's own folder read-only; an empty, bounded
     /tmp. Resource limits too. The tier for code that nobody has read.
-`rlimits`: resource limits (address space, number of processes, no core files).
+`rlimits`: resource limits (private memory, number of processes, no core files).
 `none`: a process of its own, and nothing more.
 
 In every tier arena watches the clocks, the memory in use and the number of processes, and
@@ -100,7 +100,8 @@ def resource_limits(limits: Limits, tier: str) -> str:
         return ""
     chosen = {"CORE": 0}
     if limits.memory is not None:
-        chosen["AS"] = limits.memory
+        # Not the address space: V8 and others reserve gigabytes of it that they never touch.
+        chosen["DATA"] = limits.memory
     if hasattr(os, "getuid") and os.getuid() != 0:
         # The system counts all threads of the user against this limit (and exempts root),
         # so it is a backstop far above; arena itself counts the agent's processes.

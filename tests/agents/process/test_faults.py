@@ -148,7 +148,8 @@ def test_a_supervisor_that_is_killed_leaves_nothing(play: Play) -> None:
     with isolated("Good", "rlimits") as agent:
         play(agent)
         assert agent.pid is not None
-        psutil.Process(agent.pid).kill()
+        os.kill(agent.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, agent.pid, os.WEXITED | os.WNOWAIT)
         play(agent)
 
 

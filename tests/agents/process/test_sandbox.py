@@ -163,10 +163,39 @@ def test_limits_as_the_supervisor_reads_them(monkeypatch: pytest.MonkeyPatch) ->
     limits = Limits(memory=1 << 30, processes=10)
     assert sandbox.resource_limits(limits, "none") == ""
     monkeypatch.setattr(os, "getuid", lambda: 0)
-    assert sandbox.resource_limits(limits, "rlimits") == "CORE=0,AS=1073741824"
+    assert sandbox.resource_limits(limits, "rlimits") == "CORE=0,DATA=1073741824"
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     number = sandbox.resource_limits(limits, "rlimits").rpartition("NPROC=")[2]
     assert int(number) == 40  # nobody runs as that user
+
+
+def test_a_memory_limit_leaves_room_for_runtimes_that_reserve_much(tier: str, play: Play) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    bot = Path(__file__).parents[3] / "examples" / "agents" / "keyed.js"
+    agent = Isolated([node, str(bot)], limits=Limits(memory=300 << 20), tier=tier)
+    play(agent)
+    agent.close()
+
+
+def test_a_fork_starts_a_child_of_its_own(play: Play) -> None:
+    agent = Isolated("first_legal", tier="none")
+    play(agent)
+    first = agent.pid
+    copy = os.fork()
+    if copy == 0:
+        status = 1
+        try:
+            play(agent)
+            status = 0 if agent.pid != first else 2
+            agent.close()
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 0
+    play(agent)
+    assert agent.pid == first
+    agent.close()
 
 
 def test_ps_tells_the_same_as_proc() -> None:
