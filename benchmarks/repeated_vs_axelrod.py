@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from harness import Claim, alternate, parse, report
 
 import arena
 from agents.scripted import Scripted
 from agents.scripted.fast import play_pairs
 from arena.episode import drive
 from arena.rng import derive_many, seat_seed
-from benchmarks.harness import Claim, alternate, parse, report
 from games.batch import play_batch
 
 BAR = 20.0

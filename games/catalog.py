@@ -102,7 +102,10 @@ TEXTBOOK: dict[str, Textbook] = {
         two_by_two.inspection, "2", _GENERAL, "Fudenberg and Tirole 1991, Game Theory, example 1.7"
     ),
     "bismarck_sea": _row(
-        two_by_two.bismarck_sea, "2", _ZERO, "Haywood 1954, Operations Research 2; " + _RASMUSEN
+        two_by_two.bismarck_sea,
+        "2",
+        _ZERO,
+        "Haywood 1954, J. Operations Research Society of America 2; " + _RASMUSEN,
     ),
     "boxed_pigs": _row(
         two_by_two.boxed_pigs,
@@ -149,9 +152,7 @@ TEXTBOOK: dict[str, Textbook] = {
         two_seats.shapley, "2", _GENERAL, "Shapley 1964, Some topics in two-person games, §5"
     ),
     "oneill": _row(two_seats.oneill, "2", _ZERO, "O'Neill 1987, PNAS 84"),
-    "morra": _row(
-        two_seats.morra, "2", _ZERO, "traditional; Dresher 1961, Games of Strategy, ch. 4"
-    ),
+    "morra": _row(two_seats.morra, "2", _ZERO, "traditional; Dresher 1961, Games of Strategy"),
     "hide_and_seek": _row(
         two_seats.hide_and_seek,
         "2",

@@ -1,8 +1,10 @@
 """All two-action strategies in one loop: a whole match without Python.
 
-Each branch of `_move` is the rule of the same name in this package, written for integers
+Each branch below is the rule of the same name in this package, written for integers
 and shift registers; `agents.scripted.table` gives the numbers. A seat's memory is a row of
 floats: counters and flags, zero at the start of a match.
+
+They stand in one file because numba's cache watches only the file of the function called.
 
 `mine` and `theirs` hold executed actions as bits, the latest lowest; before the first
 round they read as cooperation.

@@ -87,10 +87,15 @@ def _play(
 
     params = np.zeros((len(agents), 2, _NUMBERS))
     for k, agent in enumerate(scripted):
-        for seat in {int(s) for s in range(2) if (seating[:, s] == k).any()}:
-            match = Match(f"scripted/{agent.name}", game, seat, 0)
-            numbers = agent.strategy.numbers(match, agent.params)
-            params[k, seat, : len(numbers)] = numbers
+        if agent.strategy.vector is None:
+            params[k, :, : len(agent.params)] = list(agent.params.values())
+            continue
+        # These numbers depend on the payoffs of the seat.
+        for seat in range(2):
+            if (seating[:, seat] == k).any():
+                match = Match(f"scripted/{agent.name}", game, seat, 0)
+                numbers = agent.strategy.numbers(match, agent.params)
+                params[k, seat, : len(numbers)] = numbers
     payoffs = np.empty((len(rows), 2))
     record = np.full((len(rows), turns), -1, dtype=np.int8)
     play_matches(

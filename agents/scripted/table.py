@@ -84,8 +84,9 @@ _1980_2 = "Axelrod 1980, J. Conflict Resolution 24, 379-403"
 _1984 = "Axelrod 1984, The Evolution of Cooperation"
 _BEAUFILS = "Beaufils, Delahaye and Mathieu 1996, Artificial Life V"
 _STEWART = "Stewart and Plotkin 2012, PNAS 109, 10134-10135"
-_TZAFESTAS = "Tzafestas 2000, Adaptive Behavior 8"
-_LI = "Li 2007, in Kendall, Yao and Chong, The Iterated Prisoners' Dilemma, ch. 6"
+_TZAFESTAS = "Tzafestas 2000, Toward adaptive cooperative behavior, SAB 2000"
+_LI = "Li, Hingston and Kendall 2011, IEEE Trans. Comput. Intell. AI Games 3"
+_MATHIEU = "Mathieu and Delahaye 2017, J. Artificial Societies and Social Simulation 20(4)"
 _MANY = 1_000_000.0
 
 
@@ -118,7 +119,7 @@ STRATEGIES: dict[str, Strategy] = {
     "two_tits_for_tat": _plain(classic.two_tits_for_tat, 9, _1984),
     "hard_tit_for_tat": _plain(classic.hard_tit_for_tat, 10, _STEWART),
     "hard_tit_for_two_tats": _plain(classic.hard_tit_for_two_tats, 11, _STEWART),
-    "slow_tit_for_tat": _plain(classic.slow_tit_for_tat, 12, _BEAUFILS),
+    "slow_tit_for_tat": _plain(classic.slow_tit_for_tat, 12, _MATHIEU),
     "grim_trigger": _plain(
         classic.grim_trigger, 13, f"Friedman 1971, Review of Economic Studies 38; {_1980}"
     ),
@@ -126,7 +127,7 @@ STRATEGIES: dict[str, Strategy] = {
     "hard_majority": _plain(classic.hard_majority, 15, _1984),
     "forgiver": _plain(classic.forgiver, 16, "Knight et al. 2016, J. Open Research Software 4"),
     "appeaser": _plain(classic.appeaser, 17, "Knight et al. 2016, J. Open Research Software 4"),
-    "spiteful_tit_for_tat": _plain(classic.spiteful_tit_for_tat, 40, _BEAUFILS),
+    "spiteful_tit_for_tat": _plain(classic.spiteful_tit_for_tat, 40, _MATHIEU),
     "contrite_tit_for_tat": _plain(
         classic.contrite_tit_for_tat,
         41,
@@ -136,12 +137,12 @@ STRATEGIES: dict[str, Strategy] = {
     "omega_tit_for_tat": _plain(
         classic.omega_tit_for_tat,
         43,
-        "Slany and Kienreich 2007, in Kendall, Yao and Chong, ch. 9",
+        "Slany and Kienreich 2007, in Kendall, Yao and Chong, The Iterated Prisoners' Dilemma",
         deadlock=Param(3, 1, _MANY),
         randomness=Param(8, 1, _MANY),
     ),
     "gradual": _plain(classic.gradual, 44, _BEAUFILS),
-    "soft_grim": _plain(classic.soft_grim, 45, _STEWART),
+    "soft_grim": _plain(classic.soft_grim, 45, _MATHIEU),
     # memory-one
     "memory_one": Strategy(
         memory_one.memory_one,
@@ -174,7 +175,9 @@ STRATEGIES: dict[str, Strategy] = {
     ),
     "firm_but_fair": _memory_one(memory_one.firm_but_fair, "Frean 1994, Proc. R. Soc. B 257"),
     "joss": _memory_one(memory_one.joss, _1980, p=Param(0.9)),
-    "soft_joss": _memory_one(memory_one.soft_joss, _BEAUFILS, p=Param(0.9)),
+    "soft_joss": _memory_one(
+        memory_one.soft_joss, "Knight et al. 2016, J. Open Research Software 4", p=Param(0.9)
+    ),
     "reactive": _memory_one(
         memory_one.reactive,
         "Nowak and Sigmund 1990, Acta Applicandae Mathematicae 20",
@@ -242,9 +245,11 @@ STRATEGIES: dict[str, Strategy] = {
     "adaptive": _plain(adaptive.adaptive, 49, _LI),
     "prober": _plain(adaptive.prober, 50, _LI),
     "remorseful_prober": _tossing(adaptive.remorseful_prober, 51, _LI, p=Param(0.1)),
-    "adaptive_pavlov_2006": _plain(adaptive.adaptive_pavlov_2006, 52, _LI),
-    "adaptive_pavlov_2011": _plain(
-        adaptive.adaptive_pavlov_2011, 53, "Li, Hingston and Kendall 2011, IEEE TCIAIG 3"
+    "adaptive_pavlov_2006": _plain(
+        adaptive.adaptive_pavlov_2006,
+        52,
+        "Li 2007, in Kendall, Yao and Chong, The Iterated Prisoners' Dilemma",
     ),
+    "adaptive_pavlov_2011": _plain(adaptive.adaptive_pavlov_2011, 53, _LI),
 }
 """Name to strategy."""

@@ -53,7 +53,7 @@ EQUILIBRIA: list[tuple[str, dict[str, Any], list[Mix], float, str]] = [
         {},
         [{0: 0.3854, 1: 0.6146}, {0: 0.4199, 1: 0.5801}],
         79.57,
-        "Palacios-Huerta 2003, table 4 (four digits)",
+        "Palacios-Huerta 2003 (to four digits)",
     ),
     ("entry_deterrence", {}, [{0: 1}, {1: 1}], 2.0, "Selten 1978"),
     ("entry_deterrence", {}, [{1: 1}, {0: 1}], 1.0, "Selten 1978: the imperfect one"),
