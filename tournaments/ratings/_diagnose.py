@@ -46,7 +46,7 @@ def diagnose(
     warnings += _few(data, error)
     warnings += _cycles(data, won)
     warnings += _seats(data, fitted, prior)
-    warnings += _general_sum(results)
+    warnings += _general_sum(results, data)
     return warnings
 
 
@@ -192,7 +192,9 @@ def _seats(data: Tally, fitted: DavidsonFit, prior: float) -> list[str]:
     return warnings
 
 
-def _general_sum(results: ResultSet) -> list[str]:
+def _general_sum(results: ResultSet, data: Tally) -> list[str]:
+    if data.duels is not None and data.duels.constant_sum:
+        return []
     names = []
     for g, name in enumerate(results.games):
         rows = slice(None) if len(results.games) == 1 else results.game == g

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError
+from tournaments.ratings._kernels import fold_duels
 from tournaments.records import ResultSet
 
-__all__ = ["Contest", "Links", "Tally", "check_results", "only", "select", "tally"]
+__all__ = ["Contest", "Links", "Tally", "check_results", "only", "played_games", "select", "tally"]
 
 _DENSE = 10_000_000
 """Count in a dense table up to this many cells, by sorting beyond."""
@@ -71,6 +72,19 @@ class Contest:
 
 
 @dataclass(frozen=True, eq=False)
+class Duels:
+    """What else one pass over matches of two seats gathers.
+
+    Attributes:
+        paid: total payoff by agent, shape (K,).
+        constant_sum: whether the payoffs of every match sum to the same.
+    """
+
+    paid: NDArray[np.float64]
+    constant_sum: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
     """All comparisons of a result set.
 
@@ -83,6 +97,8 @@ class Tally:
         contests: comparisons by game and positions.
         copies: how many independent copies of each cluster there are, shape (C,); empty
             where all comparisons are independent.
+        duels: further counts, where all results are of one game of two seats and one pass
+            could gather them; None elsewhere.
     """
 
     agents: Sequence[str]
@@ -91,6 +107,7 @@ class Tally:
     units: Sequence[tuple[int, ...]]
     contests: Sequence[Contest]
     copies: NDArray[np.float64]
+    duels: Duels | None = None
 
     @property
     def dependent(self) -> bool:
@@ -141,6 +158,8 @@ def check_results(results: ResultSet) -> None:
     if len(game) and (int(game.min()) < 0 or int(game.max()) >= len(results.games)):
         bad = int(game.min()) if int(game.min()) < 0 else int(game.max())
         raise ParameterError("game", bad, f"a game index from 0 to {len(results.games) - 1}")
+    if int(results.seating.min(initial=0)) >= 0 and bool(np.isfinite(results.payoffs.sum())):
+        return  # every seat is taken and no payoff is missing
     absent = results.seating < 0
     missing = ~np.isfinite(results.payoffs)
     if bool((missing & ~absent).any()):
@@ -148,12 +167,22 @@ def check_results(results: ResultSet) -> None:
         raise ParameterError("payoffs", "not a finite number", f"a payoff a seat (row {row})")
 
 
+def played_games(results: ResultSet) -> list[int]:
+    """Return the indices of the games that were played, increasing."""
+    if len(results.games) == 1:
+        return [0] if len(results) else []
+    times = np.bincount(results.game, results.count, len(results.games))
+    return [int(g) for g in np.flatnonzero(times)]
+
+
 def select(results: ResultSet, keep: Sequence[int]) -> ResultSet:
     """Return the matches of the games in `keep` (indices), without rows of count 0.
 
     Agents and games keep their numbers.
     """
-    rows = np.isin(results.game, np.asarray(keep)) & (results.count > 0)
+    wanted = np.zeros(len(results.games), dtype=np.bool_)
+    wanted[list(keep)] = True
+    rows = wanted[results.game] & (results.count > 0)
     if rows.all():
         return results
     return replace(
@@ -198,8 +227,7 @@ def tally(results: ResultSet) -> Tally:
     check_results(results)
     agents = len(results.agents)
     units: dict[tuple[int, ...], int] = {(k,): k for k in range(agents)}
-    played = np.unique(results.game[results.count > 0])
-    rivals = [int(g) for g in played if not results.cooperative[g]]
+    rivals = [g for g in played_games(results) if not results.cooperative[g]]
     positions = [len(set(team)) for team in results.teams]
     rivals = [g for g in rivals if positions[g] > 1]
     if not rivals:
@@ -209,6 +237,8 @@ def tally(results: ResultSet) -> Tally:
         )
     results = select(results, rivals)
     clusters, copies = _clusters(results, rivals, positions)
+    if clusters is None and (found := _duels(results, positions)) is not None:
+        return found
     sides = {g: _sides(results, g, units) for g in rivals}
     contests = [
         contest for g in rivals for contest in _contests(results, g, sides[g], len(units), clusters)
@@ -227,6 +257,26 @@ def _clusters(
     if any(positions[g] > 2 for g in rivals):
         return np.arange(len(results.game)), results.count.astype(np.float64)
     return None, np.zeros(0)
+
+
+def _duels(results: ResultSet, positions: Sequence[int]) -> Tally | None:
+    """Count one game of two seats in one pass, if that is what the results are."""
+    size = len(results.agents)
+    if len(results.games) > 1 or len(results.teams[0]) != 2 or results.seating.shape[1] != 2:
+        return None
+    if 3 * size * size > max(_DENSE, 4 * len(results.game)):
+        return None
+    if int(results.seating.min()) < 0:
+        raise ParameterError("seating", -1, "an agent in each of the 2 seats")
+    table, paid = np.zeros(3 * size * size), np.zeros(size)
+    constant = fold_duels(results.seating, results.payoffs, results.count, size, table, paid)
+    lines = table.reshape(-1, 3)
+    pairs = np.flatnonzero(lines[:, 0] + lines[:, 1] + lines[:, 2])
+    wins, draws, losses = np.ascontiguousarray(lines[pairs].T)
+    contest = Contest(0, (0, 1), 1.0, pairs // size, pairs % size, wins, draws, losses)
+    units = tuple((k,) for k in range(size))
+    duels = Duels(paid, bool(constant))
+    return Tally(results.agents, results.games, positions, units, [contest], np.zeros(0), duels)
 
 
 def _sides(
