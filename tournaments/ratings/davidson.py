@@ -27,7 +27,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
 from scipy.special import ndtri
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
-from tournaments.ratings._diagnose import components, diagnose
+from tournaments.ratings._diagnose import diagnose
 from tournaments.ratings._likelihood import (
     Model,
     build,
@@ -132,7 +132,7 @@ def davidson(
         rating, joint = _anchor(rating, joint, list(results.agents).index(anchor), anchor_rating)
         scale = f"Elo, {anchor} at {anchor_rating:g}"
     error = None if joint is None else np.sqrt(np.maximum(np.diag(joint), 0.0))
-    warnings = diagnose(played, data, fitted, error, prior=prior)
+    warnings, group = diagnose(played, data, fitted, error, prior=prior)
     if left_out := sorted(set(played_games(results)) - set(rivals)):
         names = ", ".join(results.games[g] for g in left_out)
         warnings.insert(0, f"{names}: no two sides, left out of this rating (see method 'payoff')")
@@ -160,7 +160,7 @@ def davidson(
         level=level,
         covariance=joint,
         half_width=None if error is None else float(ndtri(0.5 + 0.5 * level)) * error,
-        group=components(data),
+        group=group,
         warnings=warnings,
         details=_details(fitted),
         by_game=by_game,
@@ -176,7 +176,7 @@ def fit(
     advantage: bool = True,
     covariance: str = "auto",
     intervals: bool = True,
-    tolerance: float = 1e-16,
+    tolerance: float = 1e-10,
     iterations: int = 100,
 ) -> DavidsonFit:
     """Fit the model to pair counts; settings as in `davidson`.
