@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError
-from tournaments.ratings._kernels import fold_duels
+from arena.rng import derive_many
 from tournaments.records import ResultSet
 
 __all__ = ["Contest", "Links", "Tally", "check_results", "only", "played_games", "select", "tally"]
@@ -243,6 +243,8 @@ def tally(results: ResultSet) -> Tally:
     contests = [
         contest for g in rivals for contest in _contests(results, g, sides[g], len(units), clusters)
     ]
+    if clusters is not None:
+        contests, copies = _merge(contests, copies)
     return Tally(results.agents, results.games, positions, tuple(units), contests, copies)
 
 
@@ -252,7 +254,7 @@ def _clusters(
     """Number the clusters of dependent comparisons: by block, or by match of many seats."""
     if results.block is not None:
         blocks, cluster = np.unique(results.block, return_inverse=True)
-        if len(blocks) < len(results.block):
+        if len(blocks) < len(results.block) or int(results.count.max()) > 1:
             return cluster.astype(np.int64), np.ones(len(blocks))
     if any(positions[g] > 2 for g in rivals):
         return np.arange(len(results.game)), results.count.astype(np.float64)
@@ -268,6 +270,8 @@ def _duels(results: ResultSet, positions: Sequence[int]) -> Tally | None:
         return None
     if int(results.seating.min()) < 0:
         raise ParameterError("seating", -1, "an agent in each of the 2 seats")
+    from tournaments.ratings._kernels import fold_duels
+
     table, paid = np.zeros(3 * size * size), np.zeros(size)
     constant = fold_duels(results.seating, results.payoffs, results.count, size, table, paid)
     lines = table.reshape(-1, 3)
@@ -330,7 +334,7 @@ def _contests(
                 # equal matches of the block are part of one cluster.
                 if results.block is not None:
                     inside = count.astype(np.float64)
-                links = Links(np.searchsorted(codes, cell // 3), sign, number, inside)
+                links = Links(_places(codes, cell // 3, size * size), sign, number, inside)
             contests.append(
                 Contest(
                     game,
@@ -370,3 +374,50 @@ def _count(
     pairs, inverse = np.unique(cell // 3, return_inverse=True)
     flat = np.bincount(inverse * 3 + cell % 3, times, 3 * len(pairs)).astype(np.float64)
     return pairs, flat.reshape(-1, 3)
+
+
+def _places(codes: NDArray[np.int64], wanted: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return where each of `wanted` stands in the increasing `codes` below `size`."""
+    if size > max(_DENSE, 4 * len(wanted)):
+        return np.searchsorted(codes, wanted)
+    place = np.zeros(size, dtype=np.int64)
+    place[codes] = np.arange(len(codes))
+    return np.asarray(place[wanted])
+
+
+def _merge(
+    contests: Sequence[Contest], copies: NDArray[np.float64]
+) -> tuple[list[Contest], NDArray[np.float64]]:
+    """Fold clusters that hold the same comparisons into one with more copies.
+
+    Two clusters are the same when the sums of 64-bit hashes of their comparisons are.
+    """
+    total = np.zeros(len(copies), dtype=np.uint64)
+    for number, contest in enumerate(contests):
+        if (links := contest.links) is None or len(links.row) == 0:
+            continue
+        outcome = links.row * 3 + links.outcome + 1
+        hashes = derive_many(number, np.arange(3 * len(contest.first)))[outcome]
+        hashes *= links.count.astype(np.uint64)
+        if bool((np.diff(links.cluster) < 0).any()):
+            places = np.argsort(links.cluster, kind="stable")
+            hashes, cluster = hashes[places], links.cluster[places]
+        else:
+            cluster = links.cluster
+        starts = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
+        total[cluster[starts]] += np.add.reduceat(hashes, starts)
+    _, index, inverse = np.unique(total, return_index=True, return_inverse=True)
+    first = np.zeros(len(copies), dtype=np.bool_)
+    first[index] = True
+    merged = []
+    for contest in contests:
+        if (links := contest.links) is not None:
+            keep = first[links.cluster]
+            links = Links(
+                links.row[keep],
+                links.outcome[keep],
+                inverse[links.cluster[keep]].astype(np.int64),
+                links.count[keep],
+            )
+        merged.append(replace(contest, links=links))
+    return merged, np.bincount(inverse, copies).astype(np.float64)
