@@ -73,8 +73,8 @@ def _source_of(factory: Any) -> str:
 
     try:
         file = inspect.getsourcefile(factory)
-    except TypeError:
-        return ""
+    except (OSError, TypeError):
+        return ""  # typed into a session: there is no file
     return _digest_of(file) if file and os.path.isfile(file) else ""
 
 

@@ -524,9 +524,9 @@ class FloatAction(Sound):
         return float(super().act(observation))
 
 
-class ShortBatch(Sound):
-    def act_batch(self, observations: Any) -> Any:
-        return []
+class OtherInBatches(Sound):
+    def play_batch(self, game: Game, agents: Any, seeds: Any) -> Any:
+        return np.zeros((len(seeds), game.seats))
 
 
 class Refuses(Sound):
@@ -566,7 +566,7 @@ def test_sound_agents_pass() -> None:
         (OtherPolicy, "some probability"),
         (ClosesOnce, "twice|close"),
         (FloatAction, "action number"),
-        (ShortBatch, "actions"),
+        (OtherInBatches, "payoffs"),
         (Refuses, "begin"),
         (Mute, "begin"),
     ],
