@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, shortest_path
 
-from tournaments.ratings.tally import Tally, compare
+from tournaments.ratings.selection import compare
+from tournaments.ratings.tally import Tally
 from tournaments.records import ResultSet
 
 if TYPE_CHECKING:
