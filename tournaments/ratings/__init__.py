@@ -12,7 +12,7 @@ from typing import Any
 
 from arena.errors import ParameterError, UnknownNameError
 from tournaments.ratings.leaderboard import Leaderboard, Standing
-from tournaments.ratings.tally import played_games
+from tournaments.ratings.selection import played_games
 from tournaments.records import ResultSet
 
 __all__ = ["METHODS", "Leaderboard", "Standing", "leaderboard", "rate"]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, shortest_path
 
-from tournaments.ratings.tally import Tally, compare
+from tournaments.ratings.selection import compare
+from tournaments.ratings.tally import Tally
 from tournaments.records import ResultSet
 
 if TYPE_CHECKING:
@@ -159,14 +160,14 @@ def _few(data: Tally, error: NDArray[np.float64] | None) -> list[str]:
 def _cycles(data: Tally, won: sparse.csr_matrix) -> list[str]:
     """Name a cycle in which each agent clearly beats the next."""
     size = len(data.agents)
-    lead = (won - won.T).tocoo()
-    ahead = lead.data > 0
-    row, column, lead = lead.row[ahead], lead.col[ahead], lead.data[ahead]
+    wins, row, column = _cells(won)
+    # The sign test on decisive games, which fewer wins than this cannot pass.
+    enough = wins > _CYCLE**2
+    wins, row, column = wins[enough], row[enough], column[enough]
     if len(row) == 0:
         return []
-    # The sign test on decisive games; a lead of n needs at least n of them.
-    decisive = lead + 2.0 * np.asarray(won[column, row]).ravel()
-    clear = lead > _CYCLE * np.sqrt(decisive)
+    losses = np.asarray(won[column, row]).ravel()
+    clear = wins - losses > _CYCLE * np.sqrt(wins + losses)
     edges = (np.ones(int(clear.sum())), (row[clear], column[clear]))
     graph = sparse.csr_matrix(edges, shape=(size, size))
     count, strong = connected_components(graph, directed=True, connection="strong")

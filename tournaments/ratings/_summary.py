@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tournaments.ratings._compare import Comparison, compare_all
 from tournaments.ratings.leaderboard import Leaderboard, Standing, order
-from tournaments.ratings.tally import Duels, Tally, check_results
+from tournaments.ratings.selection import check_results
+from tournaments.ratings.tally import Duels, Tally
 from tournaments.records import ResultSet
 
 __all__ = ["Summary", "board", "summarise"]

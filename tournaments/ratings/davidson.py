@@ -39,7 +39,8 @@ from tournaments.ratings._likelihood import (
 from tournaments.ratings._summary import board
 from tournaments.ratings._threads import single_threaded
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import Tally, only, played_games, select, tally
+from tournaments.ratings.selection import only, played_games, select
+from tournaments.ratings.tally import Tally, tally
 from tournaments.records import ResultSet
 
 __all__ = ["ELO", "DavidsonFit", "davidson", "fit"]

@@ -19,7 +19,7 @@ from scipy.special import stdtrit
 from arena.errors import ParameterError
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import check_results, only, select
+from tournaments.ratings.selection import check_results, only, select
 from tournaments.records import ResultSet
 
 __all__ = ["clusters", "payoff"]
