@@ -97,12 +97,11 @@ def test_what_only_the_end_of_a_worker_can_stop(tmp_path, cup, bot, bot_kind, li
         FRIENDLY,
         bot(bot_kind, limits=limits),
         AgentSpec("third", "first_legal"),
-        repetitions=2,
         executor=ExecutorSpec("processes", 2),
     )
     db = tmp_path / "cup.db"
     assert run(spec, db=db).complete
-    check_forfeits(db, bot_kind.lower(), fault, matches=12)
+    check_forfeits(db, bot_kind.lower(), fault, matches=6)
 
 
 @pytest.mark.parametrize("bot_kind", ["Slow", "Plain"])
