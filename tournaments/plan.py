@@ -103,7 +103,7 @@ class Line:
     """Matches of one seating: what a schedule consists of.
 
     Attributes:
-        key: 63-bit hash of tournament, game and agents in seat order with their digests;
+        key: 63-bit hash of seed, stage, game and agents in seat order with their digests;
             with the repetition it identifies a match.
         game: index of the board.
         seating: index of the entry in each seat.
@@ -171,10 +171,10 @@ def make_plan(spec: Spec, *, seed: int) -> Plan:
     return Plan(seed=seed, boards=boards, entries=entries, record=spec.record)
 
 
-def line_key(plan: Plan, game: int, seating: Sequence[int]) -> int:
+def line_key(plan: Plan, game: int, seating: Sequence[int], *, stage: int = 0) -> int:
     """Return the key of a line, a function of what is played alone."""
     agents = [f"{plan.entries[a].spec.name}:{plan.entries[a].digest}" for a in seating]
-    return derive(plan.seed, "line", plan.boards[game].digest, *agents) >> 1
+    return derive(plan.seed, "line", stage, plan.boards[game].digest, *agents) >> 1
 
 
 def pairing_seed(plan: Plan, game: int, seating: Sequence[int]) -> int:

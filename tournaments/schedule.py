@@ -11,7 +11,7 @@ repetitions, so that luck cancels between them.
 
 A side is a seat, or a team where the game has teams (its agent takes all its seats). Above
 `max_seatings` a balanced sample is taken: different groups, in which every agent stands
-equally often (within one, as long as the groups allow it), and each group takes the n
+equally often (within two, as long as there are groups left to choose from), and each group takes the n
 rotations of its order, a Latin square, so that every agent has every side equally often.
 """
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, permutations
+from itertools import count as counter
 from math import comb, factorial
 
 import numpy as np
@@ -76,7 +77,7 @@ def lines_of(
     """
     return [
         Line(
-            key=line_key(plan, game, seating),
+            key=line_key(plan, game, seating, stage=stage),
             game=game,
             seating=tuple(seating),
             seed=pairing_seed(plan, game, seating),
@@ -237,7 +238,8 @@ def _seatings(
             rests = _balanced(pool, sides - 1, wanted, rng)
             chosen = [(c, *rest) for rest in rests for c in challengers]
         else:
-            chosen = _balanced(range(agents), sides, max(schedule.max_seatings // sides, 1), rng)
+            wanted = min(max(schedule.max_seatings // sides, 1), comb(agents, sides))
+            chosen = _balanced(range(agents), sides, wanted, rng)
         orders = (g[k:] + g[:k] for g in chosen for k in range(sides))
     return [seat_sides(board, order) for order in orders]
 
@@ -264,12 +266,13 @@ def _balanced(
     groups: list[tuple[int, ...]] = []
     while len(groups) < count:
         spread = 1.0  # those drawn least often come first, ties at random
-        while True:
+        for attempt in counter():
             chosen = np.argsort(drawn + spread * rng.random(len(pool)))[:size]
             members = frozenset(chosen.tolist())
             if members not in seen:
                 break
-            spread *= 1.02  # after many vain draws also those drawn more often
+            if attempt > 50:
+                spread *= 1.02  # after many vain draws also those drawn more often
         seen.add(members)
         drawn[chosen] += 1
         groups.append(tuple(pool[chosen].tolist()))
