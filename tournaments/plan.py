@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
@@ -24,7 +24,20 @@ from arena.registry import AGENTS, GAMES
 from arena.rng import derive, seat_seed
 from tournaments.spec import AgentSpec, ForfeitSpec, GameSpec, Record, Spec, check_names
 
-__all__ = ["Board", "Entry", "Line", "Plan", "Segment", "make_agent", "make_game", "make_plan"]
+__all__ = [
+    "Board",
+    "Entry",
+    "Line",
+    "Plan",
+    "Segment",
+    "check_copies",
+    "forfeit_payoffs",
+    "line_key",
+    "make_agent",
+    "make_game",
+    "make_plan",
+    "pairing_seed",
+]
 
 ENDLESS_STEPS = 10_000
 """Steps after which an episode of a game of unknown length is cut off."""
@@ -200,12 +213,9 @@ def make_agent(spec: AgentSpec, limits: Limits | None, *, copy: int = 0) -> Agen
         AgentError: it cannot be made.
     """
     if spec.live is not None:
+        if copy and _is_single(spec):
+            raise AgentError(_ONE_OBJECT.format(spec.name))
         made = build(spec.live, spec.params, name=f"agent {spec.name!r}")
-        if copy and made is spec.live:
-            raise AgentError(
-                f"agent {spec.name!r} is one live object and cannot sit in two seats; "
-                "give its class or a factory instead"
-            )
         return made
     if spec.tier == "none":
         return load(spec.ref, **spec.params)
@@ -214,6 +224,31 @@ def make_agent(spec: AgentSpec, limits: Limits | None, *, copy: int = 0) -> Agen
         params=dict(spec.params),
         limits=limits or Limits(),
         tier="auto" if spec.tier == "sandbox" else "rlimits",
+    )
+
+
+_ONE_OBJECT = (
+    "agent {!r} is one live object and cannot sit in two seats; give its class or a factory instead"
+)
+
+
+def check_copies(source: str, plan: Plan, seatings: Iterable[Sequence[int]]) -> None:
+    """Check that no live agent object is to sit in two seats at once.
+
+    Raises:
+        SpecError: one is.
+    """
+    single = {i for i, entry in enumerate(plan.entries) if _is_single(entry.spec)}
+    for seating in seatings if single else ():
+        for agent in single.intersection(seating):
+            if seating.count(agent) > 1:
+                raise SpecError(f"{source}: {_ONE_OBJECT.format(plan.entries[agent].spec.name)}")
+
+
+def _is_single(spec: AgentSpec) -> bool:
+    """Whether an agent is an object with a game of its own in it, rather than how to make one."""
+    return not isinstance(spec.live, type) and all(
+        callable(getattr(spec.live, method, None)) for method in ("begin", "act", "close")
     )
 
 

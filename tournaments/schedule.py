@@ -26,7 +26,7 @@ import numpy as np
 
 from arena.errors import SpecError
 from arena.rng import generator
-from tournaments.plan import Board, Line, Plan, line_key, pairing_seed
+from tournaments.plan import Board, Line, Plan, check_copies, line_key, pairing_seed
 from tournaments.spec import ScheduleSpec, Spec
 
 __all__ = [
@@ -52,6 +52,7 @@ def make_lines(spec: Spec, plan: Plan) -> list[Line]:
     lines: list[Line] = []
     for game, board in enumerate(plan.boards):
         seatings = _seatings(spec.schedule, board, len(plan.entries), challengers, plan.seed)
+        check_copies(spec.source, plan, seatings)
         lines += lines_of(plan, game, seatings, count=spec.schedule.repetitions)
     return lines
 

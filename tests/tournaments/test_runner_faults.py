@@ -163,9 +163,7 @@ def test_a_game_that_fails_by_itself_blames_nobody(tmp_path, cup) -> None:
     def make():
         from dataclasses import replace
 
-        return replace(
-            inner, id="broken", forms={"state": lambda seed: Broken(inner.state(seed))}
-        )
+        return replace(inner, id="broken", forms={"state": lambda seed: Broken(inner.state(seed))})
 
     GAMES.register("broken", make)
     try:

@@ -77,7 +77,11 @@ def test_a_sample_is_balanced(agents: int, seats: int, cap: int) -> None:
     schedule = ScheduleSpec("round_robin", max_seatings=cap)
     lines = scheduled(agents, seats=seats, schedule=schedule)
     assert len(lines) <= cap
-    assert len(lines) == len({line.key for line in lines}) == min(cap // seats, comb(agents, seats)) * seats
+    assert (
+        len(lines)
+        == len({line.key for line in lines})
+        == min(cap // seats, comb(agents, seats)) * seats
+    )
     assert all(len(set(line.seating)) == seats for line in lines)
     per_seat = np.zeros((seats, agents), dtype=int)
     for line in lines:
@@ -128,9 +132,7 @@ def test_cross_play_of_many() -> None:
 
 def test_teams_are_sides() -> None:
     lines = scheduled(3, seats=4, teams=(0, 1, 0, 1), schedule=ScheduleSpec("round_robin"))
-    assert {line.seating for line in lines} == {
-        (a, b, a, b) for a, b in permutations(range(3), 2)
-    }
+    assert {line.seating for line in lines} == {(a, b, a, b) for a, b in permutations(range(3), 2)}
 
 
 @settings(max_examples=60, deadline=None)
