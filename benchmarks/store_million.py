@@ -17,7 +17,6 @@ import harness
 from tournaments.api import load_results, run
 from tournaments.spec import AgentSpec, ExecutorSpec, GameSpec, ScheduleSpec, Spec
 
-AGENTS = 100
 STORE_BAR, SHOW_BAR = 30.0, 1.0
 
 
@@ -44,12 +43,12 @@ def _rows(db: Path, results: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and report."""
     options = harness.parse(__doc__)
-    wanted = 100_000 if options.quick else 1_000_000
-    repetitions = -(-wanted // (AGENTS * (AGENTS - 1)))
+    wanted, agents = (100_000, 32) if options.quick else (1_000_000, 100)
+    repetitions = -(-wanted // (agents * (agents - 1)))
     spec = Spec(
         name="million",
         games=(GameSpec("kuhn_poker"),),
-        agents=tuple(AgentSpec(f"agent {i:02}", "uniform") for i in range(AGENTS)),
+        agents=tuple(AgentSpec(f"agent {i:02}", "uniform") for i in range(agents)),
         seed=1,
         schedule=ScheduleSpec("round_robin", repetitions=repetitions),
         executor=ExecutorSpec("processes", 2),

@@ -1,8 +1,7 @@
 """Two worker processes against one, wall time, for games of more than a millisecond.
 
-The games are havannah on a large board between uniform players, a few
-milliseconds each. Needs two idle cores: where
-fewer are free the ratio says so about the machine, not about the runner, so the speed-up
+The games are Go on 19 by 19 between uniform players, a few milliseconds each. Needs two idle
+cores: where fewer are free the ratio tells of the machine, not of the runner, so the speed-up
 that two bare processes reach on the same work is printed beside it.
 """
 
@@ -26,7 +25,7 @@ BAR = 1.8
 def _spec(repetitions: int, workers: int) -> Spec:
     return Spec(
         name="two-workers",
-        games=(GameSpec("openspiel/havannah", {"board_size": 8}),),
+        games=(GameSpec("openspiel/go", {"board_size": 19}),),
         agents=(AgentSpec("a", "uniform"), AgentSpec("b", "uniform")),
         seed=1,
         schedule=ScheduleSpec("round_robin", repetitions=repetitions),
@@ -73,7 +72,7 @@ def _bare(repetitions: int) -> float:
 def main() -> None:
     """Measure and report."""
     options = harness.parse(__doc__)
-    repetitions = 500 if options.quick else 2500
+    repetitions = 60 if options.quick else 600
     one, two = run(_spec(20, 1)).results, run(_spec(20, 2)).results
     assert one.payoffs.tolist() == two.payoffs.tolist()
     assert one.count.tolist() == two.count.tolist()

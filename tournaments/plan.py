@@ -81,6 +81,7 @@ class Entry:
 
     Attributes:
         tier: where it really runs: `none` (in the worker), `rlimits` or `bubblewrap`.
+        inside: whether it plays inside the worker, not in a process of its own.
         fingerprint: a digest of its code and parameters.
         digest: the same with its limits: changes whenever its results may differ.
     """
@@ -88,6 +89,7 @@ class Entry:
     spec: AgentSpec
     limits: Limits | None
     tier: str
+    inside: bool
     fingerprint: str
     digest: str
 
@@ -386,6 +388,7 @@ def _entry(spec: Spec, wanted: AgentSpec, games: Sequence[Game]) -> Entry:
         spec=wanted,
         limits=limits,
         tier=str(getattr(agent, "tier", "none")),
+        inside=wanted.tier == "none",
         fingerprint=code,
         digest="",
     )

@@ -11,8 +11,9 @@ repetitions, so that luck cancels between them.
 
 A side is a seat, or a team where the game has teams (its agent takes all its seats). Above
 `max_seatings` a balanced sample is taken: different groups, in which every agent stands
-equally often (within two, as long as there are groups left to choose from), and each group takes the n
-rotations of its order, a Latin square, so that every agent has every side equally often.
+equally often (within two, as long as there are groups left to choose from), and each group
+takes the n rotations of its order, a Latin square, so that every agent has every side
+equally often.
 """
 
 from __future__ import annotations

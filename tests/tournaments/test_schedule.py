@@ -38,7 +38,8 @@ def plan_of(agents: int, *, seats: int, teams: tuple[int, ...] = (), payoff: str
         digest="g",
     )
     entries = tuple(
-        Entry(spec=s, limits=None, tier="none", fingerprint=s.name, digest=s.name) for s in specs
+        Entry(spec=s, limits=None, tier="none", inside=True, fingerprint=s.name, digest=s.name)
+        for s in specs
     )
     spec = Spec("s", (GameSpec("g"),), specs, schedule=ScheduleSpec())
     return Plan(seed=1, boards=(board,), entries=entries), spec
@@ -251,7 +252,7 @@ def test_schedules_that_do_not_fit(cup) -> None:
     from dataclasses import replace
 
     three = replace(three, games=(GameSpec("kuhn_poker", {"players": 3}),))
-    with pytest.raises(SpecError, match="seats 3 different agents .* there are 2"):
+    with pytest.raises(SpecError, match=r"seats 3 different agents .* there are 2"):
         check(three)
     swiss = replace(three, schedule=ScheduleSpec("swiss", rounds=2))
     with pytest.raises(SpecError, match="needs games of two sides"):
@@ -259,7 +260,7 @@ def test_schedules_that_do_not_fit(cup) -> None:
     gauntlet = cup(kind="gauntlet", challengers=("a", "b"))
     with pytest.raises(SpecError, match="besides a challenger"):
         check(gauntlet)
-    with pytest.raises(SpecError, match="no agent's name; did you mean"):
+    with pytest.raises(SpecError, match=r"no agent's name; did you mean"):
         check(cup(AgentSpec("alpha", "uniform"), kind="gauntlet", challengers=("alpa",)))
 
 

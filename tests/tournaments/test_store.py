@@ -135,7 +135,7 @@ def test_changed_code_is_noticed_and_kept_apart(tmp_path, cup, table) -> None:
     before = table(db)
     assert resume(db).played == 0
     code.write_text("def bot(observation):\n    return observation.actions[-1]\n")
-    with pytest.raises(StoreError, match="agent 'mine' has changed .*code was"):
+    with pytest.raises(StoreError, match=r"agent 'mine' has changed .*code was"):
         resume(db)
     assert table(db) == before
     assert resume(db, allow_changed=True).played == 8

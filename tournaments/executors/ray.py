@@ -67,9 +67,7 @@ class RayWorkers:
                 logging_level="ERROR",
             )
         environment = {**quiet_libraries(), "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self._actor = ray.remote(_Keeper).options(
-            num_cpus=1, runtime_env={"env_vars": environment}
-        )
+        self._actor = ray.remote(_Keeper).options(num_cpus=1, runtime_env={"env_vars": environment})
         self._plan = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
         self._actors = [self._actor.remote(self._plan) for _ in range(workers)]
         self._tasks: list[deque[tuple[Any, Task]]] = [deque() for _ in range(workers)]
