@@ -21,7 +21,7 @@ class Limits:
         game: wall-clock seconds for all of an agent's moves in one game.
         cpu: CPU seconds for all of an agent's moves in one game.
         begin: wall-clock seconds to start up and for each `begin`.
-        memory: bytes of address space (agents in processes of their own only).
+        memory: bytes of private memory of each process (agents in processes of their own only).
         output: bytes that the agent may write to its log in one game.
         processes: processes that the agent may have at once, its own included.
     """
