@@ -14,8 +14,27 @@ TABLE: dict[str, Entry] = {
 }
 """Single agents: id to entry."""
 
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "axelrod": "agents.axelrod:FAMILY",
+    "scripted": "agents.scripted:FAMILY",
+}
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 
-ALIASES: dict[str, str] = {"random": "uniform"}
+_SCRIPTED = (
+    "always_cooperate",
+    "always_defect",
+    "fictitious_play",
+    "generous_tit_for_tat",
+    "grim_trigger",
+    "q_learning",
+    "regret_matching",
+    "tit_for_tat",
+    "win_stay_lose_shift",
+)
+ALIASES: dict[str, str] = {
+    "random": "uniform",
+    **{name: f"scripted/{name}" for name in _SCRIPTED},
+    "friedman": "scripted/grim_trigger",
+    "pavlov": "scripted/win_stay_lose_shift",
+}
 """Short names."""

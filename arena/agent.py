@@ -43,7 +43,10 @@ class Agent(Protocol):
 
     Optional members, looked for with `getattr`:
         policy(observation) -> probabilities, shape (A,): the distribution `act` draws from.
-        act_batch(observations) -> actions: one call for many episodes.
+        begin_batch(game, seat, seeds), act_batch(observation) -> actions, shape (N,): the
+            same choices as `begin` and `act`, for N episodes at once; see `games.batch`.
+        play_batch(game, agents, seeds) -> payoffs, shape (N, n), or None: plays whole
+            episodes among agents of its own kind; see `games.batch.play_batch`.
         end(returns): called after each game with the payoffs of all seats, shape (n,).
         version: str: told apart in results; the registry adds a digest of the code.
         stochastic: bool: False promises the same action for the same observations.
