@@ -25,6 +25,7 @@ from arena.errors import ArenaError
 from tournaments.executors import Done, Executor, Lost, Task
 from tournaments.match import Block, Fault, forfeit_block
 from tournaments.plan import Line, Plan, Segment
+from tournaments.spec import Spec
 from tournaments.store import Store
 
 __all__ = ["Progress", "Runner", "missing"]
@@ -41,7 +42,7 @@ class Progress:
     """How far a tournament is.
 
     Attributes:
-        done: matches that are stored.
+        done: matches that are stored for good: what the death of this process cannot undo.
         total: matches that are planned, as far as is known now.
         stage: round of the tournament.
         rate: matches a second since the start of this run.
@@ -61,17 +62,23 @@ class Runner:
     """Plays lines into a store.
 
     Args:
-        plan: the tournament.
+        spec: the tournament.
+        plan: the same, made.
         store: where results go, open for writing.
         executor: who plays.
         games: database id of every board of the plan.
         agents: database id of every entry of the plan.
         progress: called about ten times a second.
         total: matches planned in all, where that is known before all lines are.
+
+    Attributes:
+        played: matches that this runner has played.
+        interrupted: whether it was told to stop (Ctrl-C).
     """
 
     def __init__(
         self,
+        spec: Spec,
         plan: Plan,
         store: Store,
         executor: Executor,
@@ -79,18 +86,20 @@ class Runner:
         games: Sequence[int],
         agents: Sequence[int],
         progress: Callable[[Progress], None] | None = None,
-        total: int | None = None,
+        total: int = 0,
     ) -> None:
+        self.spec = spec
         self.plan = plan
         self.store = store
         self.interrupted = False
         self._executor = executor
         self._ids = (list(games), list(agents))
         self._progress = progress
-        self._total = total
+        self.total = total
         self._planned = 0
         self._before = 0  # matches of the planned lines that were there
         self.played = 0
+        self._safe = 0
         self._stage = 0
         self._seating: dict[int, tuple[int, ...]] = {}
         self._faults: dict[str, int] = {}
@@ -112,6 +121,7 @@ class Runner:
         planned = sum(line.count for line in lines)
         self._planned += planned
         self._before += planned - sum(segment.count for segment in queue)
+        self._safe = self._before + self.played
         self._stage = max((line.stage for line in lines), default=0)
         out = 0
         try:
@@ -125,7 +135,7 @@ class Runner:
                         self._take(ended, queue)
                     self._pulse()
         finally:
-            self.store.commit()
+            self._commit()
         self._pulse(last=True)
         return not self.interrupted
 
@@ -206,18 +216,22 @@ class Runner:
     def _pulse(self, *, last: bool = False) -> None:
         now = time.perf_counter()
         if now - self._last_commit >= _COMMIT_SECONDS:
-            self.store.commit()
-            self._last_commit = time.perf_counter()
+            self._commit()
         if self._progress is not None and (last or now - self._last_progress > _PROGRESS_SECONDS):
             self._last_progress = now
             self._progress(self.state())
+
+    def _commit(self) -> None:
+        self.store.commit()
+        self._safe = self._before + self.played
+        self._last_commit = time.perf_counter()
 
     def state(self) -> Progress:
         """Return how far it is."""
         seconds = time.perf_counter() - self._start
         return Progress(
-            done=self._before + self.played,
-            total=max(self._total or 0, self._planned),
+            done=self._safe,
+            total=max(self.total, self._planned),
             stage=self._stage,
             rate=self.played / seconds if seconds > 0 else 0.0,
             faults=dict(self._faults),
