@@ -114,7 +114,7 @@ def _raw_game(game: Game, name: str) -> Any:
 
 
 def _raw_state(observation: Observation, name: str) -> Any:
-    raw = getattr(observation, "raw", None) or getattr(observation, "_raw", None)
+    raw = getattr(observation, "raw", None)
     if raw is None:
         raise AgentError(
             f"{name} needs the OpenSpiel state behind an observation;"
