@@ -57,7 +57,8 @@ class Human:
             raise AgentError("human was asked to act before a game began")
         # `markup=False`: a board may be full of square brackets.
         self._console.print(observation.view.rstrip() or observation.key or "", markup=False)
-        names = {action: game.describe_action(observation.seat, action) for action in actions}
+        named = getattr(observation, "action_name", partial(game.describe_action, observation.seat))
+        names = {action: named(action) for action in actions}
         self._show(names)
         while True:
             said = self._ask()

@@ -89,6 +89,11 @@ class OpenSpielObservation:
             return view
         return str(self.raw) if kind.perfect else ""
 
+    def action_name(self, action: int) -> str:
+        """Return OpenSpiel's name of an action in this position."""
+        name: str = self.raw.action_to_string(self.seat, action)
+        return name
+
     def resample(self, seed: int) -> OpenSpielState:
         """Return a state drawn from those that the seat cannot tell apart.
 
@@ -347,6 +352,11 @@ class OpenSpielState:
         if not self._sat_out:
             return history
         return _replay(self.kind, self.kind.start(self._seed), history)
+
+    def action_name(self, seat: int, action: int) -> str:
+        """Return OpenSpiel's name of an action (or chance outcome) in this position."""
+        name: str = self.raw.action_to_string(seat, action)
+        return name
 
     def clone(self) -> OpenSpielState:
         """Return an independent copy."""
