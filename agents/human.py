@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from arena.errors import AgentError, ResignError
 from arena.game import Game, Observation
