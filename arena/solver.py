@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from numpy.typing import NDArray
+
 from arena.game import Game
 from arena.types import Params
 
@@ -56,6 +58,7 @@ class Solution:
         certificate: named gaps.
         trace: the way there.
         status: `converged`, `iteration limit`, `time limit` or `interrupted`, for humans.
+        state: what the solver needs to go on from here (`resume=`), as plain arrays.
     """
 
     game: Game
@@ -65,6 +68,7 @@ class Solution:
     certificate: Certificate = field(default_factory=dict)
     trace: Sequence[TracePoint] = ()
     status: str = "converged"
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @runtime_checkable

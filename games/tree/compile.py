@@ -25,7 +25,7 @@ from games.tree.data import RecallBreach, Tree
 from games.tree.estimate import estimate_nodes
 from games.tree.walk import SIMULTANEOUS, TERMINAL, Cursor, cursor_of
 
-__all__ = ["BYTES_PER_NODE", "DEFAULT_BUDGET", "Budget", "compile_state"]
+__all__ = ["BYTES_PER_NODE", "DEFAULT_BUDGET", "Budget", "compile_state", "refuse_size"]
 
 BYTES_PER_NODE = 90
 """Peak memory of compiling, per node, infoset keys apart (29 to keep a node, 32 to 40 more
@@ -117,14 +117,25 @@ def compile_state(
     if len(spaces) != game.seats:
         raise NotApplicableError(f"{game.key} has actions that are not discrete; no tree")
     cursor = cursor_of(root, game.key)
-    expected = estimate_nodes(cursor, probes=16)
-    if expected > 1000 * budget.nodes:
-        # The estimate is unbiased and positive, so by Markov's inequality a tree within the
-        # budget is refused here with a probability below 1/1000.
-        raise _too_large(game, expected, budget)
     walk = _Walk()
     _run(game, cursor, walk, budget, progress)
     return _assemble(game, walk, max(spaces, default=1))
+
+
+def refuse_size(game: Game, budget: Budget) -> str | None:
+    """Return why the tree of `game` would not fit in the budget, or None; nothing is compiled.
+
+    Only trees that an estimate puts far beyond the budget are refused: it is unbiased and
+    positive, so by Markov's inequality a tree within the budget has a chance below 1/1000.
+    """
+    if "tree" in game.forms:
+        return None
+    try:
+        cursor = cursor_of(game.root(), game.key)
+        expected = estimate_nodes(cursor, probes=16)
+    except ArenaError as error:
+        return str(error)
+    return str(_too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
 
 
 def _too_large(game: Game, expected: float, budget: Budget, seen: int = 0) -> NotApplicableError:
