@@ -5,11 +5,13 @@ from __future__ import annotations
 from arena.api import (
     agent,
     agents,
+    evaluate,
     games,
     make,
     register_agent,
     register_game,
     register_solver,
+    solve,
     solvers,
 )
 
@@ -17,11 +19,13 @@ __all__ = [
     "__version__",
     "agent",
     "agents",
+    "evaluate",
     "games",
     "make",
     "register_agent",
     "register_game",
     "register_solver",
+    "solve",
     "solvers",
 ]
 

@@ -3,6 +3,11 @@
 Axis letters as in `games.tree.data`: I infosets, Q sequences, Z terminals, n seats.
 """
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly, and
+# numba's decorator has no types.
+# ruff: noqa: PLR0917
+# mypy: disallow-untyped-decorators=False
+
 from __future__ import annotations
 
 from typing import Any

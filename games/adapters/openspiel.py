@@ -27,7 +27,7 @@ from arena.game import Clock, Game
 from arena.registry import Info
 from arena.rng import Stream
 from arena.types import CHANCE, Action, Discrete, Floats, Mask, Payoff
-from games.tree.walk import SIMULTANEOUS, TERMINAL, Cursor
+from games.tree.walk import Cursor
 
 try:
     import pyspiel
@@ -38,7 +38,7 @@ __all__ = ["FAMILY", "OpenSpielFamily", "OpenSpielObservation", "OpenSpielState"
 
 _CHANCE_PLAYER = int(pyspiel.PlayerId.CHANCE)
 _SIMULTANEOUS = int(pyspiel.PlayerId.SIMULTANEOUS)
-_END = int(pyspiel.PlayerId.TERMINAL)
+_TERMINAL = int(pyspiel.PlayerId.TERMINAL)
 _MEAN_FIELD = int(pyspiel.PlayerId.MEAN_FIELD)
 
 _PAYOFF: dict[Any, Payoff] = {
@@ -236,7 +236,7 @@ class OpenSpielState:
                 apply(action)
             elif seat == _CHANCE_PLAYER:
                 apply(_draw(raw.chance_outcomes(), chance))
-            elif seat == _END:
+            elif seat == _TERMINAL:
                 return
             elif seat == _SIMULTANEOUS:
                 joint = [0] * len(self.kind.seats)
@@ -283,42 +283,10 @@ class OpenSpielState:
         return twin
 
     def cursor(self) -> Cursor:
-        """Walk the raw `pyspiel` states below this one (see `games.tree.walk`)."""
-        kind = self.kind
-        infoset_string, perfect, n_seats = kind.infoset_string, kind.perfect, len(kind.seats)
-        state_type = type(self.raw)
-        current, legal = state_type.current_player, state_type.legal_actions
-        key_of = state_type.information_state_string
-        name = str(kind.raw)
+        """Return the fast way through the histories below this state, for compiling trees."""
+        from games.adapters.openspiel_cursor import raw_cursor
 
-        def key(raw: Any, seat: int) -> str:
-            if infoset_string:
-                found: str = key_of(raw, seat)
-                return found
-            if perfect:
-                return " ".join(map(str, raw.history()))
-            raise FormError(f"{name} without information-state strings", "tree", ["state"])
-
-        def look(raw: Any) -> tuple[int, Sequence[Any], Any]:
-            player = current(raw)
-            if player >= 0:
-                return player, legal(raw), key(raw, player)
-            if player == _END:
-                return TERMINAL, (), raw.returns()
-            if player == _CHANCE_PLAYER:
-                outcomes = raw.chance_outcomes()
-                return CHANCE, [o for o, _ in outcomes], [p for _, p in outcomes]
-            if player != _SIMULTANEOUS:
-                raise FormError(f"{name}, a mean-field game,", "tree", ["state"])
-            movers = [(s, raw.legal_actions(s), key(raw, s)) for s in kind.seats]
-            return SIMULTANEOUS, [mover for mover in movers if mover[1]], None
-
-        def joint(raw: Any, actions: dict[int, int]) -> Any:
-            after = raw.clone()
-            after.apply_actions([actions.get(seat, 0) for seat in range(n_seats)])
-            return after
-
-        return Cursor(self.raw, look, state_type.child, joint)
+        return raw_cursor(self.raw)
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""

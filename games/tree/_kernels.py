@@ -1,5 +1,10 @@
 """Loops over the arrays of a `Tree`. Axis letters as in `games.tree.data`."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly, and
+# numba's decorator has no types.
+# ruff: noqa: PLR0917
+# mypy: disallow-untyped-decorators=False
+
 from __future__ import annotations
 
 from typing import Any

@@ -157,8 +157,8 @@ def _run(
     """Expand every history, depth first."""
     look, child, joint = cursor.look, cursor.child, cursor.joint
     grow, parent, seats, infosets = walk.grow, walk.parent, walk.seat, walk.infoset
-    end_node, end_payoff, n = walk.end_node, walk.end_payoff, game.seats
-    index: list[dict[str, int]] = [{} for _ in range(n)]
+    end_node, end_payoff, known = walk.end_node, walk.end_payoff, walk.info_actions
+    index: list[dict[str, int]] = [{} for _ in range(game.seats)]
     check = _CHECK_EVERY
     # An entry is a node and the position before the move that leads to it, so that
     # positions are made when they are looked at and few are alive at once.
@@ -168,57 +168,68 @@ def _run(
         node, before, move = pop()
         if type(move) is int:
             position = child(before, move)
-        elif move is None:
-            position = before
         else:
-            position = joint(before, move)
+            position = before if move is None else joint(before, move)
         seat, actions, more = look(position)
+        seats[node] = seat
         if seat == TERMINAL:
-            seats[node] = TERMINAL
-            if len(more) != n:
-                raise ArenaError(f"{game.key}: {len(more)} returns for {n} seats")
             end_node.append(node)
             end_payoff.extend(more)
             continue
         if seat == SIMULTANEOUS:
-            _simultaneous(game, walk, index, stack, node, position, actions)
+            _simultaneous(game, walk, index, stack, node=node, position=position, movers=actions)
         else:
-            seats[node] = seat
             if seat >= 0:
                 infoset = index[seat].get(more)
-                if infoset is None:
-                    infoset = _new_infoset(game, walk, index, node, seat, actions, more)
-                elif actions != walk.info_actions[infoset]:
-                    _same_actions(game, walk, node, infoset, actions)
+                if infoset is None or actions != known[infoset]:
+                    infoset = _meet(game, walk, index, node=node, mover=(seat, actions, more))
                 infosets[node] = infoset
                 more = None
-            elif not actions:
-                raise ArenaError(f"{game.key}: no chance outcome after {walk.history(node)}")
             first = grow(node, actions, more)
             for k in range(len(actions) - 1, -1, -1):
                 push((first + k, position, actions[k]))
         if len(parent) >= check:
             check = len(parent) + _CHECK_EVERY
-            if progress is not None:
-                progress(len(parent))
-            used = len(parent) * BYTES_PER_NODE + 2 * walk.key_bytes
-            if len(parent) > budget.nodes or used > budget.memory:
-                raise _too_large(
-                    game, max(estimate_nodes(cursor), len(parent)), budget, len(parent)
-                )
+            _tick(game, cursor, walk, budget, progress)
     if progress is not None:
         progress(len(parent))
 
 
-def _new_infoset(
+def _tick(
+    game: Game,
+    cursor: Cursor,
+    walk: _Walk,
+    budget: Budget,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Report progress and refuse to outgrow the budget."""
+    count = len(walk.parent)
+    if progress is not None:
+        progress(count)
+    used = count * BYTES_PER_NODE + 2 * walk.key_bytes
+    if count > budget.nodes or used > budget.memory:
+        raise _too_large(game, max(estimate_nodes(cursor), count), budget, count)
+
+
+def _meet(
     game: Game,
     walk: _Walk,
     index: list[dict[str, int]],
+    *,
     node: int,
-    seat: int,
-    actions: Sequence[int],
-    key: str,
+    mover: tuple[int, Sequence[int], str],
 ) -> int:
+    """Return the infoset of a decision: a new number, or a known one with equal actions."""
+    seat, actions, key = mover
+    infoset = index[seat].get(key)
+    if infoset is not None:
+        if list(actions) == list(walk.info_actions[infoset]):
+            return infoset
+        raise ArenaError(
+            f"{game.key}: infoset {key!r} of seat {seat} has actions"
+            f" {list(walk.info_actions[infoset])} and, after {walk.history(node)},"
+            f" {list(actions)}"
+        )
     if not actions:
         raise ArenaError(
             f"{game.key}: seat {seat} is to move after {walk.history(node)} but has no action"
@@ -231,22 +242,12 @@ def _new_infoset(
     return number
 
 
-def _same_actions(
-    game: Game, walk: _Walk, node: int, infoset: int, actions: Sequence[int]
-) -> None:
-    known = walk.info_actions[infoset]
-    if list(actions) != list(known):
-        raise ArenaError(
-            f"{game.key}: infoset {walk.keys[infoset]!r} of seat {walk.info_seat[infoset]} has"
-            f" actions {list(known)} and, after {walk.history(node)}, {list(actions)}"
-        )
-
-
 def _simultaneous(
     game: Game,
     walk: _Walk,
     index: list[dict[str, int]],
     stack: list[tuple[int, Any, Any]],
+    *,
     node: int,
     position: Any,
     movers: Sequence[tuple[int, Sequence[int], str]],
@@ -256,11 +257,7 @@ def _simultaneous(
     for seat, actions, key in movers:
         below = []
         for at, chosen in layer:
-            infoset = index[seat].get(key)
-            if infoset is None:
-                infoset = _new_infoset(game, walk, index, at, seat, actions, key)
-            else:
-                _same_actions(game, walk, at, infoset, actions)
+            infoset = _meet(game, walk, index, node=at, mover=(seat, actions, key))
             walk.seat[at] = seat
             walk.infoset[at] = infoset
             first = walk.grow(at, actions, None)
@@ -283,6 +280,8 @@ def _assemble(game: Game, walk: _Walk, n_actions: int) -> Tree:
     end_node = np.frombuffer(walk.end_node, dtype=np.int32)
     order = np.argsort(end_node, kind="stable")
     terminals = end_node[order]
+    if len(walk.end_payoff) != n * len(end_node):
+        raise ArenaError(f"{game.key}: some terminal does not have {n} returns, one a seat")
     payoffs = np.ascontiguousarray(np.frombuffer(walk.end_payoff).reshape(-1, n)[order].T)
     _check_payoffs(game, walk, terminals, payoffs)
     _check_chance(game, walk, parent, seat, chance)
@@ -363,6 +362,9 @@ def _check_chance(
     seat: NDArray[np.int8],
     chance: NDArray[np.float64],
 ) -> None:
+    childless = np.flatnonzero((seat == CHANCE) & (np.frombuffer(walk.n_children, np.int32) == 0))
+    if len(childless):
+        raise ArenaError(f"{game.key}: no chance outcome after {walk.history(int(childless[0]))}")
     child = np.flatnonzero(seat[np.maximum(parent, 0)] == CHANCE)
     child = child[child > 0]
     bad = child[~((chance[child] >= 0.0) & (chance[child] <= 1.0))]

@@ -15,7 +15,6 @@ Kuhn 1953 (perfect recall).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.policy import TabularPolicy
-from arena.types import CHANCE
 
 __all__ = ["TERMINAL", "RecallBreach", "SequenceForm", "Tree"]
 
@@ -258,40 +256,36 @@ class Tree:
         """Return a `TabularPolicy` as a behaviour policy of shape (Q,).
 
         Raises:
-            ParameterError: an infoset has no row, or a row plays what is illegal there.
+            ParameterError: an infoset has no row, or its row plays what is illegal there.
+        """
+        out = np.ones(self.n_sequences)
+        for seat in range(self.seats):
+            self.read_table(policy, seat, out)
+        return self.checked(out)
+
+    def read_table(self, policy: TabularPolicy, seat: int, out: Reals) -> None:
+        """Copy one seat's probabilities out of a table into `out`, (Q,), in place.
+
+        Raises:
+            ParameterError: an infoset of the seat has no row.
         """
         if policy.table.shape[1] < self.actions:
             raise ParameterError(
                 "policy", f"{policy.table.shape[1]} actions wide", f"{self.actions} actions"
             )
-        same = len(policy.keys) == self.n_infosets and policy.keys == self.keys
-        if same and np.array_equal(policy.seats, self.info_seat):
-            rows = np.arange(self.n_infosets)
-        else:
-            index = {
-                (int(seat), key): i
-                for i, (seat, key) in enumerate(zip(policy.seats, policy.keys, strict=True))
-            }
-            rows = np.array(
-                [
-                    index.get((int(s), k), -1)
-                    for s, k in zip(self.info_seat, self.keys, strict=True)
-                ],
-                dtype=np.int64,
+        low, high = int(self.seat_infoset[seat]), int(self.seat_infoset[seat + 1])
+        found = (policy.row(seat, key) for key in self.keys[low:high])
+        rows = np.array([-1 if row is None else row for row in found], dtype=np.int64)
+        if (rows < 0).any():
+            raise ParameterError(
+                f"policy of seat {seat}",
+                f"no row for infoset {self.keys[low + int(np.argmax(rows < 0))]!r}",
+                f"a row for each of its {high - low} infosets in {self.game}"
+                f" ({int((rows < 0).sum())} are missing)",
             )
-            if (rows < 0).any():
-                missing = int(np.argmax(rows < 0))
-                raise ParameterError(
-                    f"policy of seat {self.info_seat[missing]}",
-                    f"no row for infoset {self.keys[missing]!r}",
-                    f"a row for each of the {self.n_infosets} infosets of {self.game}"
-                    f" ({int((rows < 0).sum())} are missing)",
-                )
-        out = np.ones(self.n_sequences)
-        played = self.sequence_action >= 0
-        row = np.repeat(rows, self.info_actions)
-        out[played] = policy.table[row, self.sequence_action[played]]
-        return self.checked(out)
+        first, after = int(self.seat_sequence[seat]) + 1, int(self.seat_sequence[seat + 1])
+        row = np.repeat(rows, self.info_actions[low:high])
+        out[first:after] = policy.table[row, self.sequence_action[first:after]]
 
     def checked(self, behaviour: Reals) -> Reals:
         """Return a behaviour policy whose probabilities sum to exactly one at every infoset.

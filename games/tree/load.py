@@ -83,9 +83,7 @@ def tree_of(
     return tree
 
 
-def _find(
-    game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None
-) -> Tree:
+def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:
     if "tree" in game.forms:
         made: Tree = game.form("tree")
         return made

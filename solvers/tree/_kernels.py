@@ -10,6 +10,11 @@ plans, gradients, regrets. One iteration of any regret minimiser is, for each se
 Letters in shapes: I infosets, Q sequences, Z terminals, n seats, T iterations of a block.
 """
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly, and
+# numba's decorator has no types.
+# ruff: noqa: PLR0917
+# mypy: disallow-untyped-decorators=False
+
 from __future__ import annotations
 
 from typing import Any
@@ -119,8 +124,7 @@ def _regrets(
             regret[s] = new
             if predictive:
                 new = ahead * new + gain
-            if new < 0.0:
-                new = 0.0
+            new = max(new, 0.0)
             policy[s] = new
             mass += new
         if mass > 0.0:
@@ -160,10 +164,9 @@ def cfr_two(
 ) -> None:
     """Run len(rates) iterations for two players; grad … total, (Q,), modified in place.
 
-    Args:
-        rates: per iteration (positive, negative, ahead, keep, add), shape (T, 5): discounts
-            of the regrets before an update, of the prediction, and total ← keep · total +
-            add · plan.
+    `rates` holds per iteration (positive, negative, ahead, keep, add), shape (T, 5):
+    discounts of the regrets before an update, of the prediction, and the averaging
+    total ← keep · total + add · plan.
     """
     for t in range(len(rates)):
         if not alternating:
@@ -213,9 +216,8 @@ def cfr_many(
 ) -> None:
     """Run len(rates) iterations for n players; as `cfr_two`, from the terminals.
 
-    Args:
-        last: the last sequence of each seat at each terminal, shape (n, Z).
-        weighted: payoffs times chance reach, shape (n, Z).
+    `last` is the last sequence of each seat at each terminal, and `weighted` the payoffs
+    times chance reach, both of shape (n, Z).
     """
     n = len(last)
     for t in range(len(rates)):
@@ -284,9 +286,7 @@ def mmd_two(
             if alternating:
                 _gradient_two(a, b, ptr, col, val, plan, grad)
             for s in range(a, b):
-                carry[s] = (
-                    eta * grad[s] + log_policy[s] + eta * alpha * log_magnet[s]
-                ) * shrink
+                carry[s] = (eta * grad[s] + log_policy[s] + eta * alpha * log_magnet[s]) * shrink
             for i in range(seat_infoset[p + 1] - 1, seat_infoset[p] - 1, -1):
                 first = info_first[i]
                 after = first + info_actions[i]

@@ -1,5 +1,10 @@
 """Monte Carlo sweeps over the nodes of a `Tree`. Letters as in `games.tree.data`."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly, and
+# numba's decorator has no types.
+# ruff: noqa: PLR0912, PLR0917
+# mypy: disallow-untyped-decorators=False
+
 from __future__ import annotations
 
 from typing import Any
@@ -29,7 +34,7 @@ def _uniform(random: Any) -> float:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @njit(cache=True)
@@ -83,12 +88,9 @@ def external(
     The seat tries all its actions; chance and the others are sampled. Infosets of the seat
     after the walker's own add their policy to the average when they are met.
 
-    Args:
-        payoff_at: column of `payoffs` by node, shape (N,).
-        random: state of the generator, shape (1,).
-        stack_node: shape (D,).
-        stack_next: shape (D,).
-        worth: values of the actions on the stack, shape (D, A).
+    `payoff_at` is the column of `payoffs` by node, (N,); `random` the generator's state,
+    (1,); `stack_node` and `stack_next`, (D,), and `worth`, the values of the actions on the
+    stack, (D, A), are scratch for a tree of depth D.
     """
     for _ in range(iterations):
         for walker in range(n):
@@ -169,11 +171,9 @@ def outcome(
     The seat explores with probability `explore`, all others are on policy, so that the
     ratio of counterfactual reach to sampling probability is 1/(the seat's own sampling).
 
-    Args:
-        path_node: decisions of the seat on the way, shape (D,).
-        path_pick: which action it took there, shape (D,).
-        path_own: its reach before each of them, shape (D + 1,).
-        path_sample: the probability of sampling the way there, shape (D + 1,).
+    Scratch for a tree of depth D, all (D,): `path_node`, the decisions of the seat on the
+    way; `path_pick`, which action it took there; `path_own`, its reach before each;
+    `path_sample`, the probability of sampling the way there.
     """
     for _ in range(iterations):
         for walker in range(n):

@@ -89,7 +89,9 @@ class MonteCarlo:
         self.iteration = int(arrays["iteration"])
 
 
-def _external(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, Any]) -> MonteCarlo:
+def _external(
+    tree: Tree, seed: int, planned: int | None, settings: Mapping[str, Any]
+) -> MonteCarlo:
     return MonteCarlo(tree, seed, None)
 
 

@@ -156,9 +156,7 @@ def _start(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, An
 
 def _qre_gap(tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
     temperature = float(settings["temperature"])
-    return lambda behaviour: (
-        certify_qre(tree, behaviour, temperature=temperature)["qre_gap"].value
-    )
+    return lambda behaviour: certify_qre(tree, behaviour, temperature=temperature)["qre_gap"].value
 
 
 def _certify(tree: Tree, behaviour: Reals, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -110,7 +110,7 @@ class TreeSolver:
         start: (tree, seed, iterations planned or None, settings) to a method at iteration 0.
         defaults: its own settings and their default values.
         traits: what it asks of a game.
-        iterations: how many it runs when nothing says when to stop.
+        iterations: how many it runs when nothing says when to stop; None: until it ends.
         certify: more gaps for the certificate, from (tree, behaviour, settings).
         objective: the gap that `until` and the trace are about, from (tree, settings) to a
             function of the behaviour policy; by default exploitability.
@@ -121,7 +121,7 @@ class TreeSolver:
     start: Callable[[Tree, int, int | None, Mapping[str, Any]], Method]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     traits: Traits = Traits()
-    iterations: int = 1000
+    iterations: int | None = 1000
     certify: Callable[[Tree, Reals, Mapping[str, Any]], Mapping[str, Any]] | None = None
     objective: Callable[[Tree, Mapping[str, Any]], Callable[[Reals], float]] | None = None
     gap: str = "exploitability"
@@ -202,15 +202,23 @@ class TreeSolver:
             raise NotApplicableError(reason)
         tree = tree_of(game, budget=budget, cache=cache)
         self.check(tree)
+        method = self.start(tree, seed, iterations, chosen)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
-        method = self.start(tree, seed, iterations, chosen)
         trace: list[TracePoint] = []
         if resume is not None:
             _check_resume(resume, game, self.name, chosen, tree)
             method.restore(resume.state)
             trace = list(resume.trace)
-        status = self._loop(tree, method, chosen, trace, progress, until, iterations, seconds)
+        status = _loop(
+            method,
+            self._gap(tree, chosen),
+            trace,
+            progress=progress,
+            until=until,
+            iterations=iterations,
+            seconds=seconds,
+        )
         behaviour = tree.checked(method.behaviour())
         certificate = dict(certify(tree, behaviour))
         if self.certify is not None:
@@ -246,51 +254,61 @@ class TreeSolver:
         evaluator = Evaluator(tree)
         return lambda behaviour: evaluator.nash_conv(behaviour) / tree.seats
 
-    def _loop(
-        self,
-        tree: Tree,
-        method: Method,
-        settings: Mapping[str, Any],
-        trace: list[TracePoint],
-        progress: Progress | None,
-        until: float | None,
-        iterations: int | None,
-        seconds: float | None,
-    ) -> str:
-        """Run the method in growing blocks; append to `trace`; return the status."""
-        gap_of = self._gap(tree, settings)
-        before = trace[-1].seconds if trace else 0.0
-        start = time.perf_counter()
-        pace = 0.0
-        try:
-            while True:
-                count = max(1, method.iteration // 10)
-                if iterations is not None:
-                    count = min(count, iterations - method.iteration)
-                if seconds is not None and pace > 0.0:
-                    left = seconds - (time.perf_counter() - start)
-                    count = min(count, max(1, int(left / pace)))
-                began = time.perf_counter()
-                done = method.advance(count) if count > 0 else 0
-                now = time.perf_counter()
-                if done:
-                    pace = (now - began) / done
-                if done or not trace:
-                    gap = gap_of(method.behaviour())
-                    point = TracePoint(method.iteration, before + now - start, gap)
-                    trace.append(point)
-                    if progress is not None:
-                        progress(point)
-                if until is not None and trace[-1].gap <= until:
-                    return "converged"
-                if iterations is not None and method.iteration >= iterations:
-                    return "iteration limit"
-                if not done:
-                    return "converged" if until is None else "stalled above the wanted gap"
-                if seconds is not None and now - start >= seconds:
-                    return "time limit"
-        except KeyboardInterrupt:
-            return "interrupted"
+
+def _loop(
+    method: Method,
+    gap_of: Callable[[Reals], float],
+    trace: list[TracePoint],
+    *,
+    progress: Progress | None,
+    until: float | None,
+    iterations: int | None,
+    seconds: float | None,
+) -> str:
+    """Run the method in growing blocks; append to `trace`; return the status."""
+    before = trace[-1].seconds if trace else 0.0
+    start = time.perf_counter()
+    pace = 0.0
+    try:
+        while True:
+            count = max(1, method.iteration // 10)
+            if iterations is not None:
+                count = min(count, iterations - method.iteration)
+            if seconds is not None and pace > 0.0:
+                left = seconds - (time.perf_counter() - start)
+                count = min(count, max(1, int(left / pace)))
+            began = time.perf_counter()
+            done = method.advance(count) if count > 0 else 0
+            now = time.perf_counter()
+            if done:
+                pace = (now - began) / done
+            if done or not trace:
+                point = TracePoint(
+                    method.iteration, before + now - start, gap_of(method.behaviour())
+                )
+                trace.append(point)
+                if progress is not None:
+                    progress(point)
+            status = _status(method, trace[-1].gap, done, until, iterations)
+            if status is None and seconds is not None and now - start >= seconds:
+                status = "time limit"
+            if status is not None:
+                return status
+    except KeyboardInterrupt:
+        return "interrupted"
+
+
+def _status(
+    method: Method, gap: float, done: int, until: float | None, iterations: int | None
+) -> str | None:
+    """Return why to stop now, or None."""
+    if until is not None and gap <= until:
+        return "converged"
+    if iterations is not None and method.iteration >= iterations:
+        return "iteration limit"
+    if not done:
+        return "converged" if until is None else "stalled above the wanted gap"
+    return None
 
 
 def _words(payoff: str) -> str:

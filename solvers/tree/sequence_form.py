@@ -156,5 +156,5 @@ def sequence_form_lp() -> TreeSolver:
         _start,
         {"algorithm": "choose"},
         Traits(seats=2, constant_sum=True),
-        iterations=1,
+        iterations=None,
     )
