@@ -98,9 +98,7 @@ def _opened(policy: Any) -> Any:
     return policy
 
 
-def _ask(
-    tree: Tree, game: Game, seat: int, policy: Any, *, seed: int, out: Reals
-) -> None:
+def _ask(tree: Tree, game: Game, seat: int, policy: Any, *, seed: int, out: Reals) -> None:
     """Fill the seat's part of `out`, (Q,), in place, from answers at every infoset."""
     answer = _answer(game, seat, policy, seed)
     low, high = int(tree.seat_infoset[seat]), int(tree.seat_infoset[seat + 1])
@@ -141,7 +139,7 @@ def _answer(game: Game, seat: int, policy: Any, seed: int) -> Answer:
                 raise NotApplicableError(
                     f"an OpenSpiel policy can be asked on OpenSpiel games only, not on {game.key}"
                 )
-            given: Mapping[int, float] = policy.action_probabilities(raw, seat)
+            given = _openspiel_row(policy, raw, seat)
             out = np.zeros(width)
             for action, probability in given.items():
                 out[action] = probability
@@ -166,6 +164,19 @@ def _answer(game: Game, seat: int, policy: Any, seed: int) -> Answer:
         "a TabularPolicy, a Solution, a Policy, an agent, an OpenSpiel policy, or one of them"
         " for each seat",
     )
+
+
+def _openspiel_row(policy: Any, raw: Any, seat: int) -> Mapping[int, float]:
+    """Return {action: probability} from an OpenSpiel policy written in Python or in C++."""
+    row: Mapping[int, float]
+    if not type(policy).__module__.startswith("pyspiel"):
+        row = policy.action_probabilities(raw, seat)
+    elif raw.is_simultaneous_node():
+        # Policies in C++ take a seat only through its infoset.
+        row = policy.action_probabilities(raw.information_state_string(seat))
+    else:
+        row = policy.action_probabilities(raw)
+    return row
 
 
 def _visit(tree: Tree, game: Game, infosets: range) -> Iterator[tuple[int, State]]:

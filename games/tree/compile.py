@@ -25,7 +25,7 @@ from games.tree.data import RecallBreach, Tree
 from games.tree.estimate import estimate_nodes
 from games.tree.walk import SIMULTANEOUS, TERMINAL, Cursor, cursor_of
 
-__all__ = ["BYTES_PER_NODE", "DEFAULT_BUDGET", "Budget", "compile_state", "refuse_size"]
+__all__ = ["BYTES_PER_NODE", "DEFAULT_BUDGET", "Budget", "compile_state", "too_large"]
 
 BYTES_PER_NODE = 90
 """Peak memory of compiling, per node, infoset keys apart (29 to keep a node, 32 to 40 more
@@ -122,27 +122,13 @@ def compile_state(
     return _assemble(game, walk, max(spaces, default=1))
 
 
-def refuse_size(game: Game, budget: Budget) -> str | None:
-    """Return why the tree of `game` would not fit in the budget, or None; nothing is compiled.
-
-    Only trees that an estimate puts far beyond the budget are refused: it is unbiased and
-    positive, so by Markov's inequality a tree within the budget has a chance below 1/1000.
-    """
-    if "tree" in game.forms:
-        return None
-    try:
-        cursor = cursor_of(game.root(), game.key)
-        expected = estimate_nodes(cursor, probes=16)
-    except ArenaError as error:
-        return str(error)
-    return str(_too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
-
-
-def _too_large(game: Game, expected: float, budget: Budget, seen: int = 0) -> NotApplicableError:
+def too_large(game: Game, expected: float, budget: Budget, seen: int = 0) -> NotApplicableError:
+    """Return the error for a tree of about `expected` nodes, `seen` of them so far."""
     so_far = f"over {seen:,} nodes, " if seen else ""
+    guess = "over 1e+300" if expected > 1e300 else f"about {expected:.2g}"
     return NotApplicableError(
-        f"the tree of {game.key} is too large: {so_far}about {expected:.2g} estimated"
-        f" ({expected * BYTES_PER_NODE / 2**30:.2g} GiB); the limit is {budget.nodes:,} nodes"
+        f"the tree of {game.key} is too large: {so_far}{guess} estimated"
+        f" ({BYTES_PER_NODE} bytes each); the limit is {budget.nodes:,} nodes"
         f" and {budget.memory / 2**30:.3g} GiB"
     )
 
@@ -208,7 +194,7 @@ def _tick(
         progress(count)
     used = count * BYTES_PER_NODE + 2 * walk.key_bytes
     if count > budget.nodes or used > budget.memory:
-        raise _too_large(game, max(estimate_nodes(cursor), count), budget, count)
+        raise too_large(game, max(estimate_nodes(cursor), count), budget, count)
 
 
 def _meet(

@@ -154,8 +154,7 @@ class Tree:
         """The infoset keys, length I."""
         text = self.key_text.tobytes()
         ends = self.key_end.tolist()
-        starts = [0, *ends[:-1]]
-        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+        return [text[a:b].decode() for a, b in zip([0, *ends], ends, strict=False)]
 
     def history(self, node: int) -> list[int]:
         """Return the actions from the root to `node`, chance included."""

@@ -16,10 +16,12 @@ import numpy as np
 from arena.errors import ArenaError, NotApplicableError, ParameterError
 from arena.files import cache_dir, write_atomic
 from arena.game import Game
-from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state
+from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state, too_large
 from games.tree.data import RecallBreach, Tree
+from games.tree.estimate import estimate_nodes
+from games.tree.walk import cursor_of
 
-__all__ = ["FORMAT", "cache_path", "load_tree", "save_tree", "tree_of"]
+__all__ = ["FORMAT", "cache_path", "load_tree", "obstacle", "save_tree", "tree_of"]
 
 FORMAT = "arena/tree/1"
 
@@ -46,6 +48,7 @@ _ARRAYS = (
 )
 
 _LIVE: WeakKeyDictionary[Game, Tree] = WeakKeyDictionary()
+_EXPECTED: WeakKeyDictionary[Game, float | ArenaError] = WeakKeyDictionary()
 
 
 def tree_of(
@@ -81,6 +84,30 @@ def tree_of(
             f" the limit is {budget.nodes:,}"
         )
     return tree
+
+
+def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
+    """Return why there is no tree of `game`, in words, or None; nothing is compiled.
+
+    Sizes are estimated, and only trees that seem to be a thousand times too large are
+    refused: the estimate is unbiased and positive, so by Markov's inequality a tree within
+    the budget has a chance below 1/1000 of that.
+    """
+    if "tree" in game.forms or game in _LIVE:
+        return None
+    if "state" not in game.forms:
+        return f"{game.key} offers neither the form state nor the form tree"
+    if not game.discrete:
+        return f"{game.key} has actions that are not discrete"
+    if game not in _EXPECTED:
+        try:
+            _EXPECTED[game] = estimate_nodes(cursor_of(game.root(), game.key), probes=16)
+        except ArenaError as error:
+            _EXPECTED[game] = error
+    expected = _EXPECTED[game]
+    if isinstance(expected, ArenaError):
+        return str(expected)
+    return str(too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
 
 
 def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:

@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.game import Game
 from arena.solver import Progress, Solution, TracePoint
-from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
-from games.tree.compile import refuse_size
+from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
 
 __all__ = ["Method", "Traits", "TreeSolver", "choice", "non_negative", "positive"]
 
 Reals = NDArray[np.float64]
 
-COMMON = ("until", "iterations", "seconds", "cache", "budget")
+COMMON = ("until", "iterations", "seconds", "resume", "cache", "budget")
 """Settings of every tree solver, besides its own."""
 
 
@@ -129,15 +128,11 @@ class TreeSolver:
     def obstacle(self, game: Game) -> str | None:
         """Return why this solver cannot handle `game`, or None; the tree is not compiled."""
         traits = self.traits
-        if "state" not in game.forms and "tree" not in game.forms:
-            return f"{game.key} offers neither the form state nor the form tree"
-        if not game.discrete:
-            return f"{game.key} has actions that are not discrete"
         if traits.seats is not None and game.seats != traits.seats:
             return f"{game.key} has {game.seats} seats, and {self.name} needs {traits.seats}"
         if traits.constant_sum and game.payoff not in ("zero_sum", "constant_sum"):
             return f"{game.key} is {_words(game.payoff)}, and {self.name} needs zero sum"
-        return refuse_size(game, DEFAULT_BUDGET)
+        return obstacle(game)
 
     def check(self, tree: Tree) -> None:
         """Refuse a compiled tree that lacks what the solver needs.
