@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+_U = np.uint64  # unsigned indices spare the test for negative ones
+
 __all__ = ["best_many", "best_two", "expected", "soft_two"]
 
 
 @njit(cache=True)
 def _realize(info_first: Any, info_actions: Any, info_parent: Any, policy: Any, plan: Any) -> None:
     """Fill the realization plan of every sequence, (Q,), in place (1 at empty ones is kept)."""
-    for i in range(len(info_first)):
-        reach = plan[info_parent[i]]
-        for s in range(info_first[i], info_first[i] + info_actions[i]):
+    for i in range(_U(len(info_first))):
+        reach = plan[_U(info_parent[i])]
+        for s in range(_U(info_first[i]), _U(info_first[i] + info_actions[i])):
             plan[s] = reach * policy[s]
 
 
@@ -40,16 +42,17 @@ def _climb(
     choice: Any,
 ) -> None:
     """Carry values up one seat's infosets: `worth` under `policy`, `best` under the maximum."""
-    for i in range(high - 1, low - 1, -1):
-        first = info_first[i]
+    for down in range(1, high - low + 1):
+        i = _U(high - down)
+        first = _U(info_first[i])
         top, arg, mean = best[first], first, 0.0
-        for s in range(first, first + info_actions[i]):
+        for s in range(first, _U(info_first[i] + info_actions[i])):
             mean += policy[s] * worth[s]
             if best[s] > top:
                 top, arg = best[s], s
         choice[i] = arg
-        worth[info_parent[i]] += mean
-        best[info_parent[i]] += top
+        worth[_U(info_parent[i])] += mean
+        best[_U(info_parent[i])] += top
 
 
 @njit(cache=True)
@@ -73,10 +76,13 @@ def best_two(
     plan[seat_sequence[0]] = 1.0
     plan[seat_sequence[1]] = 1.0
     _realize(info_first, info_actions, info_parent, policy, plan)
-    for r in range(len(ptr) - 1):
+    k = _U(0)
+    for r in range(_U(len(ptr) - 1)):
         total = 0.0
-        for k in range(ptr[r], ptr[r + 1]):
+        end = _U(ptr[r + _U(1)])
+        while k < end:
             total += val[k] * plan[col[k]]
+            k += _U(1)
         worth[r] = total
         best[r] = total
     for p in range(2):
@@ -118,13 +124,13 @@ def best_many(
         plan[seat_sequence[p]] = 1.0
     _realize(info_first, info_actions, info_parent, policy, plan)
     worth[:] = 0.0
-    for z in range(len(reach)):
-        for p in range(n):
+    for z in range(_U(len(reach))):
+        for p in range(_U(n)):
             others = reach[z]
-            for q in range(n):
+            for q in range(_U(n)):
                 if q != p:
-                    others *= plan[last[q, z]]
-            worth[last[p, z]] += others * payoffs[p, z]
+                    others *= plan[_U(last[q, z])]
+            worth[_U(last[p, z])] += others * payoffs[p, z]
     best[:] = worth
     for p in range(n):
         _climb(

@@ -133,7 +133,7 @@ def compress(rows: Any, cols: Any, vals: Any, n_sequences: int) -> Any:
     # Sequences are numbered through both seats, so each row is filled in one of the two.
     ptr = np.empty(n_sequences + 1, dtype=np.int64)
     half = len(col_a)
-    col = np.empty(2 * half, dtype=np.int32)
+    col = np.empty(2 * half, dtype=np.uint32)
     val = np.empty(2 * half)
     col[:half] = col_a
     val[:half] = val_a

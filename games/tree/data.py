@@ -62,7 +62,7 @@ class SequenceForm:
     """
 
     ptr: NDArray[np.int64]
-    col: NDArray[np.int32]
+    col: NDArray[np.uint32]
     val: Reals
 
 
