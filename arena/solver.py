@@ -110,7 +110,7 @@ class Solution:
         with write_atomic(path) as file:
             np.savez_compressed(
                 file,
-                header=np.array(json.dumps(header)),
+                header=np.array(json.dumps(header, default=_plain)),
                 keys=np.array(list(policy.keys)),
                 seats=policy.seats,
                 table=policy.table,
@@ -159,6 +159,13 @@ class Solution:
             status=header["status"],
             state={n.removeprefix("state."): a for n, a in arrays.items() if n[:6] == "state."},
         )
+
+
+def _plain(value: Any) -> Any:
+    """Return a numpy scalar among the settings as the JSON value that it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ArenaError(f"a setting of type {type(value).__name__} cannot be saved")
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ def _climb(
     """Carry values up one seat's infosets: `worth` under `policy`, `best` under the maximum."""
     for down in range(1, high - low + 1):
         i = _U(high - down)
-        first = _U(info_first[i])
+        first: Any = _U(info_first[i])
         top, arg, mean = best[first], first, 0.0
         for s in range(first, _U(info_first[i] + info_actions[i])):
             mean += policy[s] * worth[s]

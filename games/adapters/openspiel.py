@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,9 @@ from arena.game import Clock, Game
 from arena.registry import Info
 from arena.rng import Stream
 from arena.types import CHANCE, Action, Discrete, Floats, Mask, Payoff
-from games.tree.walk import Cursor
+
+if TYPE_CHECKING:
+    from games.tree.walk import Cursor
 
 try:
     import pyspiel

@@ -27,9 +27,9 @@ from games.tree.walk import SIMULTANEOUS, TERMINAL, Cursor, cursor_of
 
 __all__ = ["BYTES_PER_NODE", "DEFAULT_BUDGET", "Budget", "compile_state", "too_large"]
 
-BYTES_PER_NODE = 90
-"""Peak memory of compiling, per node, infoset keys apart (29 to keep a node, 32 to 40 more
-for a terminal with two players' payoffs and sequences, the rest while numbering)."""
+BYTES_PER_NODE = 100
+"""Peak memory of compiling a two-player game, per node, infoset keys apart: 29 bytes to keep
+a node and 20 for a terminal; with the sequence form about 57 in all; the rest is freed."""
 
 _CHECK_EVERY = 1 << 15
 

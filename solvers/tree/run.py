@@ -197,6 +197,10 @@ class TreeSolver:
             raise NotApplicableError(reason)
         tree = tree_of(game, budget=budget, cache=cache)
         self.check(tree)
+        if until is not None and tree.breach is not None:
+            raise ParameterError(
+                "until", until, f"None: {game.key} has imperfect recall, so gaps are not known"
+            )
         method = self.start(tree, seed, iterations, chosen)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations

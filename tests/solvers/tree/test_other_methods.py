@@ -221,6 +221,8 @@ def test_imperfect_recall_is_refused_by_name_but_can_be_sampled() -> None:
     solution = arena.solve(game, "mccfr_external", iterations=2000)
     assert set(solution.certificate) == {"value_0", "value_1"}
     assert solution.certificate["value_0"].value > 1.5
+    with pytest.raises(ParameterError, match=r"until = 0\.1.*imperfect recall"):
+        arena.solve(game, "mccfr_external", until=0.1)
 
 
 def test_payoffs_that_do_not_add_up_are_shown() -> None:
