@@ -156,8 +156,9 @@ def certify(tree: Tree, policy: TabularPolicy | Reals) -> dict[str, Gap]:
 
     Returns:
         `nash_conv` and `exploitability` (NashConv / n); for each seat p `value_p`, its
-        expected payoff, and `regret_p`, what a best response would add. Without perfect
-        recall, only `value_p`.
+        expected payoff, and `regret_p`, what a best response would add. For two players of
+        constant sum also `game_value_lower` and `game_value_upper`, between which the value
+        of the game to seat 0 lies. Without perfect recall, only `value_p`.
 
     Raises:
         ParameterError: the policy lacks an infoset or is not made of probabilities.
@@ -172,6 +173,9 @@ def certify(tree: Tree, policy: TabularPolicy | Reals) -> dict[str, Gap]:
     for p in range(tree.seats):
         out[f"value_{p}"] = Gap(float(both[p, 0]))
         out[f"regret_{p}"] = Gap(float(regret[p]))
+    if tree.seats == 2 and tree.constant_sum is not None:
+        out["game_value_lower"] = Gap(tree.constant_sum - float(both[1, 1]), "lower")
+        out["game_value_upper"] = Gap(float(both[0, 1]), "upper")
     return out
 
 

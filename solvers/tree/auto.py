@@ -1,7 +1,7 @@
 """`auto`: pick what suits the game, and race where no single method wins everywhere.
 
-1. Two players, constant sum, a small tree and no limit on iterations or a gap below
-   what sweeps reach quickly: the sequence-form linear program.
+1. Two players, constant sum, a small tree, and no number of iterations asked for: the
+   sequence-form linear program.
 2. Otherwise two regret minimisers, PDCFR+ and DCFR, take turns; each time the gap is
    asked for, the better of the two averages is the answer.
 

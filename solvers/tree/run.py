@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -167,7 +168,7 @@ class TreeSolver:
         until: float | None = None,
         iterations: int | None = None,
         seconds: float | None = None,
-        resume: Solution | None = None,
+        resume: Solution | str | Path | None = None,
         cache: bool = True,
         budget: Budget = DEFAULT_BUDGET,
         **settings: Any,
@@ -181,7 +182,7 @@ class TreeSolver:
             until: stop when the gap (`self.gap`) is at most this, in payoff units.
             iterations: stop after so many in all, those of `resume` included.
             seconds: stop after so many seconds of wall time in this call.
-            resume: a solution of the same game by the same solver, to go on from.
+            resume: a solution of the same game by the same solver, or its file, to go on from.
             cache: whether compiled trees may be read from and written to the disk.
             budget: how large a tree may get.
             settings: the solver's own, see `defaults`.
@@ -205,6 +206,8 @@ class TreeSolver:
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
         trace: list[TracePoint] = []
+        if isinstance(resume, str | Path):
+            resume = Solution.load(resume, game=game)
         if resume is not None:
             _check_resume(resume, game, self.name, chosen, tree)
             method.restore(resume.state)

@@ -157,6 +157,9 @@ def test_constant_sums_are_shifted_and_back() -> None:
     assert tree.constant_sum == 10.0
     certificate = certify(tree, tree.uniform())
     assert certificate["value_0"].value == 4.0 and certificate["value_1"].value == 6.0
+    lower, upper = certificate["game_value_lower"], certificate["game_value_upper"]
+    assert (lower.kind, upper.kind) == ("lower", "upper")
+    assert lower.value <= 4.0 <= upper.value  # the value is 4: (1/2, 1/2) against (2/5, 3/5)
     assert certificate["regret_0"].value == pytest.approx(0.5)
     assert certificate["regret_1"].value == pytest.approx(0.0)
 

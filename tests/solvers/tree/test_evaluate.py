@@ -10,8 +10,10 @@ import pyspiel
 import pytest
 from open_spiel.python import policy as openspiel_policy
 
+import agents.load
 import arena
 from agents.simple import FirstLegal, Uniform
+from arena.episode import drive
 from arena.errors import AgentError, ArenaError, ParameterError
 from arena.game import Observation
 from arena.policy import TabularPolicy
@@ -121,3 +123,22 @@ def test_solutions_survive_the_disk(tmp_path: Path) -> None:
     interval = Solution(game, "none", {}, solution.policy, {"x": Gap(1.0, "lower", (0.5, 1.5))})
     interval.save(tmp_path / "i.npz")
     assert Solution.load(tmp_path / "i.npz").certificate == interval.certificate
+
+
+@pytest.mark.skipif(
+    not hasattr(agents.load, "as_agent"), reason="no adapter from policies to agents in this tree"
+)
+def test_a_solution_plays() -> None:
+    game = arena.make("kuhn_poker")
+    solution = arena.solve(game, "cfr+", iterations=1000)
+    players = [solution.agent() for _ in range(game.seats)]
+    returns = []
+    for seed in range(4000):
+        state = game.state(seed)
+        for seat, player in enumerate(players):
+            player.begin(game, seat, 2 * seed + seat)
+        drive(state, [player.act for player in players])
+        returns.append(state.returns()[0])
+    # The standard deviation of a game is about 1.3 chips.
+    assert np.mean(returns) == pytest.approx(-1 / 18, abs=4 * 1.3 / 4000**0.5)
+    assert arena.evaluate(game, solution.agent()) == solution.certificate

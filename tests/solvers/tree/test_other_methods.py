@@ -14,6 +14,7 @@ from open_spiel.python.algorithms import fictitious_play, mmd_dilated
 
 import arena
 from arena.errors import NotApplicableError, ParameterError
+from arena.registry import SOLVERS
 from games.tree import compile_state, tree_of
 from solvers.certificates import Evaluator, certify, certify_qre
 from solvers.evaluate import behaviour_of
@@ -44,6 +45,18 @@ def test_mirror_descent_equals_openspiels(name: str, iterations: int, alpha: flo
         np.testing.assert_allclose(ours.behaviour(), policy, atol=1e-10)
         gap = certify_qre(tree, ours.behaviour(), temperature=alpha)["qre_gap"].value
         assert gap == pytest.approx(float(theirs.get_gap()), abs=1e-10)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), temperature=st.floats(0.3, 3.0), alternating=st.booleans())
+def test_mirror_descent_finds_the_qre_of_random_games(
+    seed: int, temperature: float, alternating: bool
+) -> None:
+    game = random_game(seed, zero_sum=True, depth=3, ties=False)
+    found = arena.solve(
+        game, "mmd", temperature=temperature, alternating=alternating, until=1e-9, iterations=20_000
+    )
+    assert found.status == "converged" and found.certificate["qre_gap"].value <= 1e-9
 
 
 def test_mirror_descent_converges_linearly_to_the_qre() -> None:
@@ -231,6 +244,18 @@ def test_payoffs_that_do_not_add_up_are_shown() -> None:
     liar = toy_game(root, 2, payoff="zero_sum")  # says so, and is not
     with pytest.raises(NotApplicableError, match=r"add up to 0 after \[0\] and to 2 after \[1\]"):
         arena.solve(liar, "sequence_form_lp")
+
+
+TREE_SOLVERS = [n for n in arena.solvers() if (SOLVERS.info(n).tags or {}).get("form") == "tree"]
+
+
+@pytest.mark.parametrize("solver", TREE_SOLVERS)
+def test_a_game_without_a_decision_is_no_obstacle(solver: str) -> None:
+    luck = Node(odds=[0.25, 0.75], children={(0,): Node(payoffs=[3.0, -3.0]),
+                                             (1,): Node(payoffs=[-1.0, 1.0])})  # fmt: skip
+    found = arena.solve(toy_game(luck, 2, payoff="zero_sum"), solver, iterations=2)
+    assert found.certificate["value_0"].value == 0.0
+    assert found.certificate["nash_conv"].value == 0.0
 
 
 def test_auto_is_exact_on_small_games_and_the_better_of_a_race_elsewhere() -> None:
