@@ -7,7 +7,7 @@ from typing import Any
 
 import pyspiel
 
-from arena.errors import FormError
+from arena.errors import NotApplicableError
 from arena.types import CHANCE
 from games.tree.walk import SIMULTANEOUS, TERMINAL, Cursor
 
@@ -22,16 +22,16 @@ def raw_cursor(root: Any) -> Cursor:
     """Return a cursor whose positions are `pyspiel` states; infoset keys as in observations.
 
     Raises:
-        FormError: the game draws chance inside, or is a mean-field game; later, from
+        NotApplicableError: the game draws chance inside, or is a mean-field game; later, from
             `look`, that it has no information-state strings.
     """
     game = root.get_game()
     facts = game.get_type()
     name, seats = str(game), range(game.num_players())
     if facts.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
-        raise FormError(f"{name}, whose chance cannot be listed,", "tree", ["state"])
+        raise NotApplicableError(f"{name} draws chance inside OpenSpiel, so it has no tree")
     if facts.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
-        raise FormError(f"{name}, a mean-field game,", "tree", ["state"])
+        raise NotApplicableError(f"{name} is a mean-field game, so it has no tree")
     strings = bool(facts.provides_information_state_string)
     perfect = facts.information == pyspiel.GameType.Information.PERFECT_INFORMATION
     # Unbound methods of the engine's class spare a look-up at every node.
@@ -44,7 +44,9 @@ def raw_cursor(root: Any) -> Cursor:
             return found
         if perfect:
             return " ".join(map(str, raw.history()))
-        raise FormError(f"{name}, which has no infoset keys,", "tree", ["state"])
+        raise NotApplicableError(
+            f"{name} has no infoset keys (information-state strings), so it has no tree"
+        )
 
     def look(raw: Any) -> tuple[int, Sequence[Any], Any]:
         player = current(raw)
@@ -56,7 +58,7 @@ def raw_cursor(root: Any) -> Cursor:
             outcomes = raw.chance_outcomes()
             return CHANCE, [o for o, _ in outcomes], [p for _, p in outcomes]
         if player != _SIMULTANEOUS_PLAYER:
-            raise FormError(f"{name}, with a player {player},", "tree", ["state"])
+            raise NotApplicableError(f"{name} has a player {player}, so it has no tree")
         movers = [(seat, raw.legal_actions(seat)) for seat in seats]
         return SIMULTANEOUS, [(s, acts, key(raw, s)) for s, acts in movers if acts], None
 

@@ -108,8 +108,7 @@ def compile_state(
 
     Raises:
         NotApplicableError: the tree is larger than the budget (with an estimate of its
-            size), or the actions are not discrete.
-        FormError: a seat has no infoset keys.
+            size), the actions are not discrete, or a seat has no infoset keys.
         ArenaError: the game contradicts itself (NaN payoffs, chance that does not sum to
             one, one infoset with two sets of actions); the message names the history.
     """

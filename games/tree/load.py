@@ -70,8 +70,9 @@ def tree_of(
         progress: called with the number of nodes so far, now and then.
 
     Raises:
-        NotApplicableError: the tree is larger than the budget.
-        FormError: the game cannot be enumerated, or has no infoset keys.
+        NotApplicableError: the tree is larger than the budget, the game cannot be
+            enumerated, or it has no infoset keys.
+        FormError: the game offers no states.
         ArenaError: the game contradicts itself.
     """
     tree = _LIVE.get(game)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from arena.errors import FormError
+from arena.errors import NotApplicableError
 from arena.game import State
 from arena.types import CHANCE
 
@@ -60,7 +60,7 @@ def cursor_of(root: State, game: str) -> Cursor:
         game: named in errors.
 
     Raises:
-        FormError: later, from `look`, when a seat has no infoset key or no discrete actions.
+        NotApplicableError: later, from `look`, when a seat has no infoset key or no discrete actions.
     """
     own = getattr(root, "cursor", None)
     if own is not None:
@@ -72,7 +72,7 @@ def cursor_of(root: State, game: str) -> Cursor:
         key = state.observe(seat).key
         if actions is None or key is None:
             lacks = "discrete actions" if actions is None else "infoset keys (observation.key)"
-            raise FormError(f"{game} without {lacks} for seat {seat}", "tree", ["state"])
+            raise NotApplicableError(f"{game} has no {lacks} for seat {seat}, so it has no tree")
         return seat, [int(a) for a in actions], key
 
     def look(state: State) -> tuple[int, Sequence[Any], Any]:

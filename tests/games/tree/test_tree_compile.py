@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
-from arena.errors import ArenaError, FormError, NotApplicableError, ParameterError
+from arena.errors import ArenaError, NotApplicableError, ParameterError
 from arena.game import Game
 from arena.types import CHANCE
 from games.adapters.openspiel import wrap
-from games.tree import TERMINAL, Budget, Tree, compile_state, tree_of
+from games.tree import TERMINAL, Budget, Tree, compile_state, obstacle, tree_of
 from games.tree.estimate import estimate_nodes
 from games.tree.load import cache_path, load_tree, save_tree
 from games.tree.walk import Cursor, cursor_of
@@ -199,8 +199,37 @@ def test_contradictions_are_refused_with_the_place(root: Node, words: str) -> No
 
 
 def test_missing_keys_name_the_game() -> None:
-    with pytest.raises(FormError, match=r"toy without infoset keys .* seat 1"):
+    with pytest.raises(NotApplicableError, match=r"toy has no infoset keys .* seat 1"):
         fresh(toy_game(choose(1, None, leaf(0, 0), leaf(0, 0)), 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hanabi", "no infoset keys"),
+        ("bridge_uncontested_bidding", "draws chance inside"),
+        ("mfg_crowd_modelling", "mean-field"),
+    ],
+)
+def test_openspiel_games_without_a_tree_say_why(name: str, words: str) -> None:
+    game = arena.make(f"openspiel/{name}")
+    assert words in (obstacle(game) or "")
+    with pytest.raises(NotApplicableError, match=words):
+        tree_of(game)
+
+
+def test_openspiels_imperfect_recall_is_found() -> None:
+    tree = fresh(arena.make("openspiel/liars_dice_ir", dice_sides=3))
+    assert tree.breach is not None
+    raw = pyspiel.load_game("liars_dice_ir(dice_sides=3)")
+    keys = set()
+    for history in tree.breach.histories:
+        state = raw.new_initial_state()
+        for action in history:
+            state.apply_action(action)
+        keys.add((state.current_player(), state.information_state_string()))
+    seat = int(tree.info_seat[tree.breach.infoset])
+    assert keys == {(seat, tree.keys[tree.breach.infoset])}
 
 
 def test_the_budget_is_kept_and_the_size_estimated() -> None:
