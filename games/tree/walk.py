@@ -60,7 +60,8 @@ def cursor_of(root: State, game: str) -> Cursor:
         game: named in errors.
 
     Raises:
-        NotApplicableError: later, from `look`, when a seat has no infoset key or no discrete actions.
+        NotApplicableError: later, from `look`, when a seat has no infoset key or its actions
+            are not discrete.
     """
     own = getattr(root, "cursor", None)
     if own is not None:
