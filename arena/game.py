@@ -118,6 +118,8 @@ class State(Protocol):
         resample(seat, seed) -> State: a state drawn from those the seat cannot tell apart.
         drive(choose) -> None: plays to the end, calling `choose[seat](observation)`; a
             faster loop of the engine's own that must do what `arena.episode.drive` does.
+        cursor() -> games.tree.walk.Cursor: a faster way through the histories below a state
+            whose chance is exposed; must show what the state's own methods show.
     """
 
     def actors(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from arena.rng import Stream, derive
 from arena.types import CHANCE, Action, Floats, Mask
 from games.adapters.openspiel_facts import CLONES_EXACTLY
 from games.adapters.openspiel_load import may_resample, pyspiel, quiet, reseeder
+
+if TYPE_CHECKING:
+    from games.tree.walk import Cursor
 
 __all__ = ["Kind", "OpenSpielObservation", "OpenSpielState"]
 
@@ -380,6 +383,12 @@ class OpenSpielState:
             FormError: the game cannot resample.
         """
         return _resample(self.kind, self.raw, seat, seed)
+
+    def cursor(self) -> Cursor:
+        """Return the fast way through the histories below this state, for compiling trees."""
+        from games.adapters.openspiel_cursor import raw_cursor
+
+        return raw_cursor(self.raw)
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""
