@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.game import Game
+from arena.interrupts import deferred_interrupts
 from arena.solver import Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
@@ -29,6 +30,9 @@ Reals = NDArray[np.float64]
 
 COMMON = ("until", "iterations", "seconds", "resume", "cache", "budget")
 """Settings of every tree solver, besides its own."""
+
+_PIECE_SECONDS = 0.05
+"""A piece of work that took less than this is followed by one of twice the size."""
 
 
 class Method(Protocol):
@@ -271,33 +275,57 @@ def _loop(
     before = trace[-1].seconds if trace else 0.0
     start = time.perf_counter()
     pace = 0.0
+    piece = 1
     try:
-        while True:
-            count = max(1, method.iteration // 10)
-            if iterations is not None:
-                count = min(count, iterations - method.iteration)
-            if seconds is not None and pace > 0.0:
-                left = seconds - (time.perf_counter() - start)
-                count = min(count, max(1, int(left / pace)))
-            began = time.perf_counter()
-            done = method.advance(count) if count > 0 else 0
-            now = time.perf_counter()
-            if done:
-                pace = (now - began) / done
-            if done or not trace:
-                point = TracePoint(
-                    method.iteration, before + now - start, gap_of(method.behaviour())
-                )
-                trace.append(point)
-                if progress is not None:
-                    progress(point)
-            status = _status(method, trace[-1].gap, done, until, iterations)
-            if status is None and seconds is not None and now - start >= seconds:
-                status = "time limit"
-            if status is not None:
-                return status
+        with deferred_interrupts() as interrupted:
+            while True:
+                count = max(1, method.iteration // 10)
+                if iterations is not None:
+                    count = min(count, iterations - method.iteration)
+                if seconds is not None and pace > 0.0:
+                    left = seconds - (time.perf_counter() - start)
+                    count = min(count, max(1, int(left / pace)))
+                began = time.perf_counter()
+                done, piece = _advance(method, count, piece, interrupted)
+                now = time.perf_counter()
+                if done:
+                    pace = (now - began) / done
+                if done or not trace:
+                    point = TracePoint(
+                        method.iteration, before + now - start, gap_of(method.behaviour())
+                    )
+                    trace.append(point)
+                    if progress is not None:
+                        progress(point)
+                status = _status(method, trace[-1].gap, done, until, iterations)
+                if status is None and seconds is not None and now - start >= seconds:
+                    status = "time limit"
+                if interrupted() and status != "converged":
+                    status = "interrupted"
+                if status is not None:
+                    return status
     except KeyboardInterrupt:
         return "interrupted"
+
+
+def _advance(
+    method: Method, count: int, piece: int, interrupted: Callable[[], bool]
+) -> tuple[int, int]:
+    """Run `count` iterations in pieces of about 0.1 s, so that Ctrl-C is seen between them.
+
+    Returns:
+        How many were run, and the size of the next piece.
+    """
+    done = 0
+    while done < count and not interrupted():
+        began = time.perf_counter()
+        step = method.advance(min(piece, count - done))
+        if not step:
+            break
+        done += step
+        if step == piece and time.perf_counter() - began < _PIECE_SECONDS:
+            piece *= 2
+    return done, piece
 
 
 def _status(
