@@ -136,6 +136,8 @@ class Solution:
                 if header.get("format") != _FORMAT:
                     raise KeyError("format")
                 arrays = {name: data[name] for name in data.files}
+        except FileNotFoundError as error:
+            raise ParameterError("solution file", str(path), "a file that is there") from error
         except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise ParameterError(
                 "solution file", str(path), f"a file of format {_FORMAT}"
@@ -183,6 +185,8 @@ def load_policy(path: str | Path) -> TabularPolicy:
                 )
     except ParameterError:
         raise
+    except FileNotFoundError as error:
+        raise ParameterError("policy file", str(path), "a file that is there") from error
     except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ParameterError(
             "policy file", str(path), "a saved policy or solution (.npz)"
