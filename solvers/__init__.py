@@ -7,13 +7,23 @@ from arena.registry import Entry
 __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
 _TREE = {"form": "tree"}
+_TWO_SEAT_TREE = {"form": "tree", "seats": "2"}
 _ZERO_SUM_TREE = {"form": "tree", "seats": "2", "payoff": "zero_sum"}
 
 TABLE: dict[str, Entry] = {
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
+    "cce": Entry(
+        "solvers.tree.correlated_coarse:cce", "coarse correlated, joint play of CFR", _TREE
+    ),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
+    "efcce": Entry(
+        "solvers.tree.correlated:efcce", "extensive-form coarse correlated, by LP", _TWO_SEAT_TREE
+    ),
+    "efce": Entry(
+        "solvers.tree.correlated:efce", "extensive-form correlated, by LP", _TWO_SEAT_TREE
+    ),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
@@ -28,6 +38,9 @@ TABLE: dict[str, Entry] = {
     ),
     "mmd_nash": Entry(
         "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
+    ),
+    "nfcce": Entry(
+        "solvers.tree.correlated:nfcce", "coarse correlated, optimal by LP", _TWO_SEAT_TREE
     ),
     "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),

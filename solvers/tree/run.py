@@ -24,7 +24,15 @@ from arena.solver import Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
 
-__all__ = ["Method", "Traits", "TreeSolver", "choice", "non_negative", "positive"]
+__all__ = [
+    "Method",
+    "Traits",
+    "TreeSolver",
+    "check_limits",
+    "choice",
+    "non_negative",
+    "positive",
+]
 
 Reals = NDArray[np.float64]
 
@@ -197,7 +205,7 @@ class TreeSolver:
             UnknownNameError: there is no such setting.
         """
         chosen = self._settings(settings)
-        _check_limits(until, iterations, seconds)
+        check_limits(until, iterations, seconds)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
         tree = tree_of(game, budget=budget, cache=cache)
@@ -345,7 +353,12 @@ def _words(payoff: str) -> str:
     return payoff.replace("_", "-")
 
 
-def _check_limits(until: Any, iterations: Any, seconds: Any) -> None:
+def check_limits(until: Any, iterations: Any, seconds: Any) -> None:
+    """Refuse limits that are out of range.
+
+    Raises:
+        ParameterError: it names the limit.
+    """
     if until is not None:
         non_negative("until", until)
     if seconds is not None:
