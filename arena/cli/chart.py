@@ -126,9 +126,7 @@ def _panel(
     for k in _ticks(left, right):
         x = at_x(10.0**k)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y0}" y2="{y1}" stroke="#e6e6e6"/>')
-        parts.append(
-            f'<text x="{x:.1f}" y="{y0 + 18}" text-anchor="middle">{_power(k)}</text>'
-        )
+        parts.append(f'<text x="{x:.1f}" y="{y0 + 18}" text-anchor="middle">{_power(k)}</text>')
     for k in _ticks(low, high):
         y = at_y(10.0**k)
         parts.append(f'<line x1="{x0}" x2="{x1}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e6e6e6"/>')
@@ -154,9 +152,7 @@ def _panel(
         colour = _COLOURS[names.index(name) % len(_COLOURS)]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
     middle = (x0 + x1) / 2
-    parts.append(
-        f'<text x="{middle:g}" y="{y0 + 38}" text-anchor="middle">{escape(label)}</text>'
-    )
+    parts.append(f'<text x="{middle:g}" y="{y0 + 38}" text-anchor="middle">{escape(label)}</text>')
     if gap:
         y = (y0 + y1) / 2
         parts.append(

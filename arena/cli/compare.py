@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.chart import gap_chart
+from arena.cli.chart import Curve, gap_chart
 from arena.cli.output import examples, parse_params, print_json, print_table
 from arena.cli.solving import compiled, figure, run_folder, trace_json, watching
 from arena.errors import ArenaError, NotApplicableError
@@ -80,7 +80,7 @@ def compare(
         if done[name].status == "interrupted":
             break
     chart = _write(made, done, folder, gap=gap, until=until)
-    rows = {name: _row(solution, gap) for name, solution in done.items()}
+    rows = {name: _row(solution) for name, solution in done.items()}
     if json:
         print_json(
             {"game": made.key, "gap": gap, "solvers": rows, "chart": chart, "folder": folder}
@@ -137,7 +137,7 @@ def _common_gap(game: Game, named: dict[str, tuple[str, dict[str, Any]]]) -> str
     return next(iter(gaps.values()))
 
 
-def _row(solution: Solution, gap: str) -> dict[str, Any]:
+def _row(solution: Solution) -> dict[str, Any]:
     last = solution.trace[-1]
     return {
         "gap": last.gap,
@@ -152,8 +152,8 @@ def _write(
 ) -> Path:
     """Write the traces and the chart; return the chart's path."""
     traces = {name: trace_json(solution.trace) for name, solution in done.items()}
-    panels = {
-        "iterations": {n: [(p.iteration, p.gap) for p in s.trace] for n, s in done.items()},
+    panels: dict[str, dict[str, Curve]] = {
+        "iterations": {n: [(float(p.iteration), p.gap) for p in s.trace] for n, s in done.items()},
         "seconds": {n: [(p.seconds, p.gap) for p in s.trace] for n, s in done.items()},
     }
     body = {"game": game.key, "gap": gap, "traces": traces}

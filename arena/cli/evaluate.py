@@ -69,7 +69,7 @@ def evaluate(
     try:
         with Console(stderr=True, quiet=json).status(f"evaluating on {made.key}") as status:
             if approximate:
-                options["progress"] = lambda text: status.update(text)
+                options["progress"] = status.update
             certificate = arena.evaluate(made, judged, **options)
     except NotApplicableError as error:
         if approximate or "large" not in str(error):

@@ -18,6 +18,7 @@ from arena.cli.solving import (
     trace_json,
     watching,
 )
+from arena.errors import ArenaError
 from arena.registry import SOLVERS
 from arena.solver import Solution
 
@@ -87,6 +88,8 @@ def solve(
     solver = solver or "auto"
     settings = {**settings, **{name: v for name, v in limits.items() if v is not None}}
     chosen = SOLVERS.factory(solver)()
+    if save is not None and not getattr(chosen, "saves", True):
+        raise ArenaError(f"--save {save}: what {solver} finds is no table and cannot be saved")
     compiled(made, solver, quiet=json)
     folder = run_folder("solve", made.key, solver) if tensorboard else None
     with watching(
@@ -128,9 +131,7 @@ def _show(solution: Solution, *, save: Path | None, folder: Path | None, json: b
         return
     show_certificate(solution.certificate, title=f"{solution.game.key} by {solution.solver}")
     if last is not None:
-        typer.echo(
-            f"{solution.status} after {last.iteration:,} iterations, {last.seconds:.3f} s"
-        )
+        typer.echo(f"{solution.status} after {last.iteration:,} iterations, {last.seconds:.3f} s")
     if folder is not None:
         typer.echo(f"curve in {folder}")
     if save is not None:

@@ -147,9 +147,9 @@ def optimal_plan(tree: Tree, concept: Concept, *, objective: str = "welfare") ->
     equal, right = program.equal, np.array(program.equal_right)
     matrix = coo_matrix((equal.value, (equal.row, equal.col)), shape=(len(right), size)).tocsr()
     less = program.less
-    bounds = np.array([(0.0, np.inf)] * len(pairs.pairs) + [(-np.inf, np.inf)] * (
-        size - len(pairs.pairs)
-    ))
+    bounds = np.array(
+        [(0.0, np.inf)] * len(pairs.pairs) + [(-np.inf, np.inf)] * (size - len(pairs.pairs))
+    )
     done = linprog(
         -cost,
         A_ub=coo_matrix((less.value, (less.row, less.col)), shape=(less.rows, size)).tocsr(),

@@ -110,9 +110,7 @@ def _plans(tree: Tree, behaviours: Reals) -> Reals:
 
 def _best(tree: Tree, seat: int, worth_at: Reals) -> float:
     """Return the value of a seat's best policy; `worth_at` is by terminal, shape (Z,)."""
-    worth = np.bincount(
-        tree.terminal_sequences[seat], weights=worth_at, minlength=tree.n_sequences
-    )
+    worth = np.bincount(tree.terminal_sequences[seat], weights=worth_at, minlength=tree.n_sequences)
     low, high = int(tree.seat_infoset[seat]), int(tree.seat_infoset[seat + 1])
     for i in range(high - 1, low - 1, -1):
         first = int(tree.info_first[i])
