@@ -9,12 +9,14 @@ from arena.api import (
     agents,
     games,
     make,
+    play,
     register_agent,
     register_game,
     register_solver,
     serve,
     solvers,
     to_pettingzoo,
+    tournament,
     wrap,
 )
 from arena.game import Clock, Game, Observation, Snapshot, State
@@ -47,12 +49,14 @@ __all__ = [
     "errors",
     "games",
     "make",
+    "play",
     "register_agent",
     "register_game",
     "register_solver",
     "serve",
     "solvers",
     "to_pettingzoo",
+    "tournament",
     "wrap",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from arena.agent import Agent
@@ -13,12 +14,14 @@ __all__ = [
     "agents",
     "games",
     "make",
+    "play",
     "register_agent",
     "register_game",
     "register_solver",
     "serve",
     "solvers",
     "to_pettingzoo",
+    "tournament",
     "wrap",
 ]
 
@@ -98,6 +101,36 @@ def to_pettingzoo(
     """
     export = load_target("games.adapters.to_pettingzoo:to_pettingzoo")
     return export(game, parallel=parallel, render_mode=render_mode)
+
+
+def play(game: Game | str, agents: Sequence[Any], **options: Any) -> Any:
+    """Play one match here and now and return it with its moves (see `tournaments.single.play`).
+
+    Args:
+        game: a game or its name.
+        agents: one a seat: names, references or agent objects.
+        options: `seed`, `params` (of a game given by name), `limits`, `forfeit`, `max_steps`.
+    """
+    return load_target("tournaments.single:play")(game, agents, **options)
+
+
+def tournament(
+    spec: Any = None,
+    *,
+    games: Sequence[Game | str] = (),
+    agents: Mapping[str, Any] | Sequence[str] = (),
+    **options: Any,
+) -> Any:
+    """Play a tournament and return its outcome (see `tournaments.quick.tournament`).
+
+    Args:
+        spec: the path of a TOML file or a `Spec`; or leave it out and name what plays.
+        games: games or their names.
+        agents: names or references; or a mapping from name to reference or live object.
+        options: `db`, `resume`, `progress`, …; without `spec` also `repetitions`, `schedule`,
+            `seed`, `workers`, ….
+    """
+    return load_target("tournaments.quick:tournament")(spec, games=games, agents=agents, **options)
 
 
 def games() -> list[str]:

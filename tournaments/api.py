@@ -119,18 +119,17 @@ def run(
         StoreError: the file exists, belongs to another tournament, or something changed.
     """
     wanted = spec if isinstance(spec, Spec) else read_spec(spec)
-    if executor is not None:
-        wanted = replace(wanted, executor=executor)
+    options = _Options(allow_changed, durable, executor, progress)
     if db is None:
         with tempfile.TemporaryDirectory(prefix="arena-") as folder:
-            outcome = _run_new(wanted, Path(folder) / "results.db", durable, progress)
+            outcome = _run_new(wanted, Path(folder) / "results.db", options)
         return replace(outcome, db=None)
     path = Path(db)
     if not path.exists():
-        return _run_new(wanted, path, durable, progress)
+        return _run_new(wanted, path, options)
     if not resume:
         raise StoreError(f"{path} exists already; resume it, or choose another name")
-    return _run_on(path, wanted, allow_changed, durable, progress)
+    return _run_on(path, wanted, options)
 
 
 def resume(
@@ -142,17 +141,21 @@ def resume(
     executor: ExecutorSpec | None = None,
     progress: OnProgress | None = None,
 ) -> Outcome:
-    """Play what is missing of a tournament; see `run`.
+    """Play what is missing of a tournament.
 
     Args:
+        db: the result file.
         spec: by default the one that the file holds.
+        allow_changed: as for `run`, like the rest.
+        durable: have every commit reach the disk.
+        executor: instead of the spec's.
+        progress: called about ten times a second.
 
     Raises:
         StoreError: the file cannot be used, or an agent or game has changed since.
     """
-    path = Path(db)
     wanted = spec if spec is None or isinstance(spec, Spec) else read_spec(spec)
-    return _run_on(path, wanted, allow_changed, durable, progress, executor)
+    return _run_on(Path(db), wanted, _Options(allow_changed, durable, executor, progress))
 
 
 def check(spec: Spec | str | Path) -> int:
@@ -199,43 +202,45 @@ def planned(spec: Spec, plan: Plan) -> int:
     return sum(line.count for line in make_lines(spec, plan))
 
 
-def _run_new(spec: Spec, path: Path, durable: bool, progress: OnProgress | None) -> Outcome:
+@dataclass(frozen=True)
+class _Options:
+    """How to run, apart from what."""
+
+    allow_changed: bool = False
+    durable: bool = False
+    executor: ExecutorSpec | None = None
+    progress: OnProgress | None = None
+
+    def applied(self, spec: Spec) -> Spec:
+        return spec if self.executor is None else replace(spec, executor=self.executor)
+
+
+def _run_new(spec: Spec, path: Path, options: _Options) -> Outcome:
+    spec = options.applied(spec)
     seed = fresh_seed() if spec.seed is None else spec.seed
     plan = make_plan(spec, seed=seed)
     total = planned(spec, plan)
-    with Store.create(path, new_meta(spec, seed, total), durable=durable) as store:
-        return _play(spec, plan, store, enrol(store, spec, plan), total, progress)
+    meta = new_meta(spec, seed, total)
+    with Store.create(path, meta, durable=options.durable) as store:
+        return _play(spec, plan, store, enrol(store, spec, plan), options.progress)
 
 
-def _run_on(
-    path: Path,
-    spec: Spec | None,
-    allow_changed: bool,
-    durable: bool,
-    progress: OnProgress | None,
-    executor: ExecutorSpec | None = None,
-) -> Outcome:
-    with Store.open(path, write=True, durable=durable) as store:
-        wanted = stored_spec(store) if spec is None else spec
-        if executor is not None:
-            wanted = replace(wanted, executor=executor)
+def _run_on(path: Path, spec: Spec | None, options: _Options) -> Outcome:
+    with Store.open(path, write=True, durable=options.durable) as store:
+        wanted = options.applied(stored_spec(store) if spec is None else spec)
         plan = make_plan(wanted, seed=stored_seed(store, wanted))
         total = planned(wanted, plan)
-        enrolled = enrol(store, wanted, plan, allow_changed=allow_changed)
+        enrolled = enrol(store, wanted, plan, allow_changed=options.allow_changed)
         for key, value in new_meta(wanted, plan.seed, total).items():
             store.set_meta(key, value)
-        return _play(wanted, plan, store, enrolled, total, progress)
+        return _play(wanted, plan, store, enrolled, options.progress)
 
 
 def _play(
-    spec: Spec,
-    plan: Plan,
-    store: Store,
-    ids: Enrolled,
-    total: int,
-    progress: OnProgress | None,
+    spec: Spec, plan: Plan, store: Store, ids: Enrolled, progress: OnProgress | None
 ) -> Outcome:
     store.commit()
+    total = int(store.meta()["total"])
     executor = make_executor(spec.executor, plan)
     try:
         runner = Runner(
@@ -253,12 +258,11 @@ def _play(
             runner.play(make_lines(spec, plan))
     finally:
         executor.close()
-    state = runner.state()
     return Outcome(
         results=store.results(),
         played=runner.played,
         total=total,
         interrupted=runner.interrupted,
         db=store.path,
-        seconds=state.seconds,
+        seconds=runner.state().seconds,
     )

@@ -3,8 +3,9 @@
 Most matches run through a loop with nothing in it but the agents and the game: seeds are
 derived for a whole run at once, payoffs become small codes, and no clock is read. A match
 goes the careful way instead (every decision passes through a `_Chooser`) when clocks are
-set or agents sit in processes of their own, when its moves are kept, when the length is capped, when several seats move at once
-(so that a fault finds its seat), or when an earlier try ended the worker.
+set or agents sit in processes of their own, when its moves are kept, when the length is
+capped, when several seats move at once (so that a fault finds its seat), or when an earlier
+try ended the worker.
 """
 
 from __future__ import annotations
@@ -188,8 +189,9 @@ class Player:
     def close(self) -> None:
         """Close every agent."""
         while self._agents:
-            _, agent = self._agents.popitem()
-            _quietly(agent.close)
+            (index, _), agent = self._agents.popitem()
+            if agent is not self._plan.entries[index].spec.live:
+                _quietly(agent.close)
 
     def _table(self, segment: Segment) -> _Table:
         board = self._plan.boards[segment.game]
@@ -204,8 +206,9 @@ class Player:
             # A child process keeps its own clocks.
             limits.append(entry.limits if entry.spec.tier == "none" else None)
         while len(self._agents) > max(_LIVE_AGENTS, len(agents)):
-            _, old = self._agents.popitem(last=False)
-            _quietly(old.close)
+            (index, _), old = self._agents.popitem(last=False)
+            if old is not self._plan.entries[index].spec.live:
+                _quietly(old.close)
         return _Table(
             board=board,
             game=game,
@@ -248,7 +251,7 @@ class _Table:
         self.record = record
         self.on_step: OnStep | None = None
         self.new_state: Callable[..., State] = game.forms["state"]
-        self.ends = [a.end for a in agents if hasattr(a, "end")]  # type: ignore[attr-defined] # optional member
+        self.ends = [a.end for a in agents if hasattr(a, "end")]
         self.timed = any(map(_limiting, limits))
         self.choosers = [
             _Chooser(seat, agent.act, own, words)
@@ -302,7 +305,6 @@ class _Table:
         game, words, new_state = self.game, self.words, self.new_state
         choose = [agent.act for agent in self.agents]
         begins = [(seat, agent.begin) for seat, agent in enumerate(self.agents)]
-        ends = self.ends
         codes = block.codes
         known: dict[tuple[float, ...], int] = {}
         plain = True  # until a state or an agent turns out to want more than its payoffs read
@@ -327,7 +329,14 @@ class _Table:
                     codes.append(code)
                 return
             except (Exception, SystemExit) as error:
-                self._failed(block, error, state, seeds[index], starts[index], first + index)
+                self._failed(
+                    block,
+                    error,
+                    state,
+                    seed=seeds[index],
+                    start=starts[index],
+                    match=first + index,
+                )
             index += 1
 
     def _settle(self, block: Block, state: State, payoffs: tuple[float, ...], match: int) -> int:
@@ -366,6 +375,7 @@ class _Table:
         block: Block,
         error: BaseException,
         state: State | None,
+        *,
         seed: int,
         start: list[int],
         match: int,

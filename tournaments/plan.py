@@ -14,13 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
 
+from agents.load import build, fingerprint, load
+from agents.process import Isolated
 from arena.agent import Agent, Limits
 from arena.api import make
-from arena.errors import ArenaError, SpecError
+from arena.errors import AgentError, ArenaError, SpecError
 from arena.game import Game
-from arena.registry import AGENTS, GAMES, load_target
+from arena.registry import AGENTS, GAMES
 from arena.rng import derive, seat_seed
-from tournaments.spec import AgentSpec, ForfeitSpec, GameSpec, Record, Spec, check_names, is_agent
+from tournaments.spec import AgentSpec, ForfeitSpec, GameSpec, Record, Spec, check_names
 
 __all__ = ["Board", "Entry", "Line", "Plan", "Segment", "make_agent", "make_game", "make_plan"]
 
@@ -65,12 +67,14 @@ class Entry:
     """An agent of the tournament.
 
     Attributes:
+        tier: where it really runs: `none` (in the worker), `rlimits` or `bubblewrap`.
         fingerprint: a digest of its code and parameters.
         digest: the same with its limits: changes whenever its results may differ.
     """
 
     spec: AgentSpec
     limits: Limits | None
+    tier: str
     fingerprint: str
     digest: str
 
@@ -195,24 +199,22 @@ def make_agent(spec: AgentSpec, limits: Limits | None, *, copy: int = 0) -> Agen
     Raises:
         AgentError: it cannot be made.
     """
-    made: Agent
     if spec.live is not None:
-        if not is_agent(spec.live):
-            made = spec.live(**spec.params)
-            return made
-        if copy:
-            raise SpecError(
+        made = build(spec.live, spec.params, name=f"agent {spec.name!r}")
+        if copy and made is spec.live:
+            raise AgentError(
                 f"agent {spec.name!r} is one live object and cannot sit in two seats; "
-                "give a factory of agents instead"
+                "give its class or a factory instead"
             )
-        made = spec.live
         return made
     if spec.tier == "none":
-        made = load_target("agents.load:load")(spec.ref, **spec.params)
-        return made
-    isolated = load_target("agents.process:Isolated")
-    made = isolated(spec.ref, params=dict(spec.params), limits=limits or Limits(), tier=spec.tier)
-    return made
+        return load(spec.ref, **spec.params)
+    return Isolated(
+        spec.ref,
+        params=dict(spec.params),
+        limits=limits or Limits(),
+        tier="auto" if spec.tier == "sandbox" else "rlimits",
+    )
 
 
 def forfeit_payoffs(
@@ -341,11 +343,17 @@ def _entry(spec: Spec, wanted: AgentSpec, games: Sequence[Game]) -> Entry:
         for game in games:
             for seat in range(game.seats):
                 _probe(agent, game, seat, where)
-        fingerprint = _fingerprint(wanted, agent)
+        code = _fingerprint(wanted, agent)
     finally:
-        if wanted.live is None or not is_agent(wanted.live):
+        if agent is not wanted.live:
             agent.close()
-    entry = Entry(spec=wanted, limits=limits, fingerprint=fingerprint, digest="")
+    entry = Entry(
+        spec=wanted,
+        limits=limits,
+        tier=str(getattr(agent, "tier", "none")),
+        fingerprint=code,
+        digest="",
+    )
     return replace(entry, digest=_digest(entry.describe()))
 
 
@@ -359,6 +367,8 @@ def _probe(agent: Agent, game: Game, seat: int, where: str) -> None:
 
 
 def _fingerprint(spec: AgentSpec, agent: Agent) -> str:
+    if spec.live is None:
+        return fingerprint(spec.ref, spec.params)
     kind = type(agent)
     try:
         code = inspect.getsource(kind)

@@ -41,7 +41,7 @@ class Progress:
     """How far a tournament is.
 
     Attributes:
-        done: matches that are stored.
+        done: matches that are stored for good: what the death of this process cannot undo.
         total: matches that are planned, as far as is known now.
         stage: round of the tournament.
         rate: matches a second since the start of this run.
@@ -91,6 +91,7 @@ class Runner:
         self._planned = 0
         self._before = 0  # matches of the planned lines that were there
         self.played = 0
+        self._safe = 0
         self._stage = 0
         self._seating: dict[int, tuple[int, ...]] = {}
         self._faults: dict[str, int] = {}
@@ -112,6 +113,7 @@ class Runner:
         planned = sum(line.count for line in lines)
         self._planned += planned
         self._before += planned - sum(segment.count for segment in queue)
+        self._safe = self._before + self.played
         self._stage = max((line.stage for line in lines), default=0)
         out = 0
         try:
@@ -125,7 +127,7 @@ class Runner:
                         self._take(ended, queue)
                     self._pulse()
         finally:
-            self.store.commit()
+            self._commit()
         self._pulse(last=True)
         return not self.interrupted
 
@@ -206,17 +208,21 @@ class Runner:
     def _pulse(self, *, last: bool = False) -> None:
         now = time.perf_counter()
         if now - self._last_commit >= _COMMIT_SECONDS:
-            self.store.commit()
-            self._last_commit = time.perf_counter()
+            self._commit()
         if self._progress is not None and (last or now - self._last_progress > _PROGRESS_SECONDS):
             self._last_progress = now
             self._progress(self.state())
+
+    def _commit(self) -> None:
+        self.store.commit()
+        self._safe = self._before + self.played
+        self._last_commit = time.perf_counter()
 
     def state(self) -> Progress:
         """Return how far it is."""
         seconds = time.perf_counter() - self._start
         return Progress(
-            done=self._before + self.played,
+            done=self._safe,
             total=max(self._total or 0, self._planned),
             stage=self._stage,
             rate=self.played / seconds if seconds > 0 else 0.0,

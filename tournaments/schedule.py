@@ -261,7 +261,7 @@ def _balanced(
     pool = np.array(agents)
     drawn = np.zeros(len(pool))
     seen: set[frozenset[int]] = set()
-    groups = []
+    groups: list[tuple[int, ...]] = []
     while len(groups) < count:
         spread = 1.0  # those drawn least often come first, ties at random
         while True:

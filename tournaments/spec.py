@@ -5,7 +5,7 @@
     [[games]]      id, params, label, seats
     [[agents]]     name, ref, params, isolation, limits
     [clock]        move, game, cpu, begin                     (seconds)
-    [limits]       memory, output                             (bytes, or "512 MB")
+    [limits]       memory, output (bytes, or "512 MB"), processes
     [forfeit]      offender, others                           (payoffs)
     [executor]     kind, workers
 
@@ -24,8 +24,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from arena.agent import Agent, Limits
-from arena.errors import SpecError, nearest
+from agents.references import parse
+from arena.agent import Limits
+from arena.errors import AgentError, SpecError, nearest
 from arena.game import Game
 
 __all__ = [
@@ -93,7 +94,9 @@ class AgentSpec:
         """Where the agent runs, the default resolved."""
         if self.isolation is not None:
             return self.isolation
-        return "process" if self.live is None and ":" in self.ref else "none"
+        if self.live is not None or parse(self.ref).kind in ("registered", "policy"):
+            return "none"
+        return "process"
 
 
 @dataclass(frozen=True)
@@ -326,10 +329,18 @@ def _game(section: _Section) -> GameSpec:
 def _agent(section: _Section, folder: Path | None) -> AgentSpec:
     section.only("name", "ref", "params", "isolation", "limits")
     ref = section.text("ref")
-    file, colon, attribute = ref.partition(":")
-    if colon and file.endswith(".py") and folder is not None and not Path(file).is_absolute():
-        ref = f"{folder / file}:{attribute}"
+    try:
+        reference = parse(ref)
+    except AgentError as error:
+        raise section.error("ref", ref, f"a reference to an agent ({error})") from error
+    if folder is not None and reference.kind in ("file", "policy"):
+        # Files are looked for beside the spec, wherever the command is run.
+        tail = f":{reference.attribute}" if reference.attribute else ""
+        plain = ref.removesuffix(tail) if tail else ref
+        ref = f"{folder / Path(plain).expanduser()}{tail}"
     isolation = section.choice("isolation", get_args(Isolation), default=None)
+    if reference.kind == "command" and isolation == "none":
+        raise section.error("isolation", "none", "'process' or 'sandbox' for a command")
     limits = _limits(section.table("limits")) if "limits" in section.data else None
     return AgentSpec(
         name=section.text("name", default=ref),
@@ -383,6 +394,8 @@ def _limits(section: _Section) -> Limits:
     for key in ("memory", "output"):
         if key in section.data:
             chosen[key] = section.size(key)
+    if "processes" in section.data:
+        chosen["processes"] = section.integer("processes", low=1)
     return Limits(**chosen)
 
 
@@ -451,10 +464,12 @@ class _Section:
 
     def choice(self, key: str, allowed: Sequence[str], *, default: str | None) -> str | None:
         value = self.data.get(key, default)
-        if value is not None and value not in allowed:
+        if value is None:
+            return None
+        if value not in allowed:
             listed = ", ".join(map(repr, allowed))
             raise self.error(key, value, f"one of {listed}{_hint(value, allowed)}")
-        return value
+        return str(value)
 
     def integer(
         self, key: str, *, low: int, high: int | None = None, default: int | None = None
@@ -496,8 +511,3 @@ class _Section:
 def _hint(name: object, known: Sequence[str]) -> str:
     found = nearest(str(name), known, count=1)
     return f"; did you mean {found[0]!r}?" if found else ""
-
-
-def is_agent(value: object) -> bool:
-    """Whether a live object is an agent already, not a factory of agents."""
-    return isinstance(value, Agent) and not isinstance(value, type)

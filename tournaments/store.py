@@ -162,13 +162,14 @@ class Store:
                     fresh.execute("PRAGMA journal_mode = DELETE")
                     fresh.executescript(
                         f"BEGIN; PRAGMA application_id = {APPLICATION_ID};"
-                        f"PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA} COMMIT;"
+                        f"PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA}"
                     )
                     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
                     fresh.executemany(
                         "INSERT INTO meta VALUES (?, ?)",
                         sorted({"created": created, **meta}.items()),
                     )
+                    fresh.execute("COMMIT")
                     fresh.close()
                 os.link(name, target)  # unlike a rename, never over another's file
             except FileExistsError:
@@ -547,13 +548,23 @@ class Store:
         """Yield the faults, in schedule order."""
         game_index = {row["id"]: i for i, row in enumerate(self.games())}
         agent_index = {row["id"]: i for i, row in enumerate(self.agents())}
-        for game, seating, *rest, forfeit in self._query(
+        for game, seating, stage, repetition, seat, kind, detail, log, forfeit in self._query(
             "SELECT line.game, line.seating, line.stage, repetition, seat, kind, detail, log, "
             "forfeit FROM fault JOIN line ON line.key = fault.line "
             "ORDER BY stage, repetition, position, seat"
         ):
             seats = tuple(agent_index[a] for a in json.loads(seating))
-            yield StoredFault(game_index[game], seats, *rest, forfeit=bool(forfeit))
+            yield StoredFault(
+                game=game_index[game],
+                seating=seats,
+                stage=stage,
+                repetition=repetition,
+                seat=seat,
+                kind=kind,
+                detail=detail,
+                log=log,
+                forfeit=bool(forfeit),
+            )
 
     def seconds(self) -> float:
         """Return the wall time that the matches took, added up over workers."""

@@ -151,7 +151,7 @@ class _Worker:
         self.worked = False
         ours, theirs = _socket_pair()
         life_read, self._life = os.pipe()
-        self._log: IO[bytes] = tempfile.TemporaryFile(mode="w+b", buffering=0)
+        self._log: IO[bytes] = tempfile.TemporaryFile("w+b", 0)  # noqa: SIM115 - closed by `free`
         with tempfile.TemporaryFile() as memory:
             memory.truncate(Slot.SIZE)
             self._memory = mmap.mmap(memory.fileno(), Slot.SIZE)
