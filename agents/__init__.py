@@ -11,6 +11,7 @@ TABLE: dict[str, Entry] = {
         "agents.pettingzoo_policy:load",
         "plays a policy written for PettingZoo, given as policy=package.module:name",
     ),
+    "rollout": Entry("agents.rollout:Rollout", "flat Monte Carlo search (simulations=64)"),
     "uniform": Entry("agents.simple:Uniform", "picks every legal action equally often"),
     "first_legal": Entry("agents.simple:FirstLegal", "picks the legal action of least number"),
     "human": Entry("agents.human:Human", "you, at the terminal"),

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from arena.episode import drive
-from arena.errors import AgentError, ParameterError
+from arena.errors import AgentError, FormError, ParameterError
 from arena.game import Game, Observation, State
 from arena.rng import Stream
 from arena.types import Action
@@ -40,30 +40,27 @@ class Rollout:
         if isinstance(simulations, bool) or not isinstance(simulations, int) or simulations < 1:
             raise ParameterError("simulations", simulations, "an integer ≥ 1", where="rollout")
         self.simulations = simulations
+        self._game: Game | None = None
 
     def begin(self, game: Game, seat: int, seed: int) -> None:
         """Start a new stream.
 
         Raises:
-            AgentError: the game's actions are not discrete.
+            AgentError: the game's actions are not discrete, or it cannot resample what is
+                hidden from a seat.
         """
-        if not game.discrete:
-            raise AgentError(f"rollout needs discrete actions; {game.key} has {game.actions[seat]}")
+        if game is not self._game:
+            _check(game)
+            self._game = game
         self._seats = game.seats
         self._stream = Stream(seed)
 
     def act(self, observation: Observation) -> Action:
-        """Return the action with the best mean return over the playouts.
-
-        Raises:
-            AgentError: the game cannot resample hidden information.
-        """
+        """Return the action with the best mean return over the playouts."""
         actions = list(observation.actions or ())
         if len(actions) == 1:
             return actions[0]
-        resample: Callable[[int], State] | None = getattr(observation, "resample", None)
-        if resample is None:
-            raise AgentError("rollout needs a game whose observations can be resampled")
+        resample: Callable[[int], State] = observation.resample  # type: ignore[attr-defined] # checked in begin
         seat, stream = observation.seat, self._stream
         chooser = [_uniform(stream)] * self._seats
         totals = dict.fromkeys(actions, 0.0)
@@ -90,6 +87,21 @@ class Rollout:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _check(game: Game) -> None:
+    if not game.discrete:
+        raise AgentError(f"rollout needs discrete actions; {game.key} has {game.actions}")
+    state = game.state(0)
+    seat = state.actors()[0]
+    resample = getattr(state.observe(seat), "resample", None)
+    try:
+        if resample is not None:
+            resample(0)
+            return
+    except FormError as error:
+        raise AgentError(f"rollout cannot play {game.key}: {error}") from error
+    raise AgentError(f"rollout cannot play {game.key}: its hidden information cannot be resampled")
 
 
 def _uniform(stream: Stream) -> Callable[[Observation], int]:

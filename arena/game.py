@@ -34,6 +34,10 @@ class Observation(Protocol):
 
     Engines may compute the fields on first use, so an observation is valid until the
     state moves on: an agent that wants to remember one copies the fields it needs.
+
+    Optional member, looked for with `getattr`:
+        resample(seed) -> State: a state drawn from those that the seat cannot tell apart,
+            for agents that search; it shows nothing that the seat does not know.
     """
 
     @property

@@ -51,19 +51,16 @@ def check_agent(
     for seat in range(game.seats):
         for number in range(episodes):
             own, luck = derive(seed, "own", seat, number), derive(seed, "luck", seat, number)
-            one = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            play = partial(_play, check=check, game=game, seat=seat, luck=luck, limit=max_steps)
+            one = play(factory(), seed=own)
             check.place = f"seat {seat}, seed {own}"
-            again = _play(check, factory(), game, seat, seed=own, luck=luck, max_steps=max_steps)
+            again = play(factory(), seed=own)
             check(same(one, again), "the same actions from the same seed", (one, again))
             # `made` has played all earlier episodes: nothing of them may be left.
-            veteran = _play(
-                check, made, game, seat, seed=own, luck=luck, max_steps=max_steps, close=False
-            )
+            veteran = play(made, seed=own, close=False)
             check(same(one, veteran), "begin() to start afresh: the same actions", (one, veteran))
             if getattr(made, "stochastic", True) is False:
-                other = _play(
-                    check, factory(), game, seat, seed=own + 1, luck=luck, max_steps=max_steps
-                )
+                other = play(factory(), seed=own + 1)
                 check(
                     same(one, other), "stochastic=False: the same actions, any seed", (one, other)
                 )
@@ -74,14 +71,14 @@ def check_agent(
 
 
 def _play(
-    check: Check,
     agent: Agent,
+    *,
+    check: Check,
     game: Game,
     seat: int,
-    *,
     seed: int,
     luck: int,
-    max_steps: int,
+    limit: int,
     close: bool = True,
 ) -> list[Action]:
     """Play one episode in `seat`, the others at random, and return the agent's actions."""
@@ -90,7 +87,7 @@ def _play(
     state = game.state(luck)
     check.run("begin() to accept the game", lambda: agent.begin(game, seat, seed))
     actions: list[Action] = []
-    for step in range(max_steps):
+    for step in range(limit):
         actors = state.actors()
         if not actors:
             break

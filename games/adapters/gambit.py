@@ -100,8 +100,8 @@ class EfgState:
         self._at = 0
         self._history: list[int] = []
         self._last: dict[int, str] = {}
-        self._returns = tree.paid[0].copy()
-        self._rewards = tree.paid[0].copy()
+        self._returns: Floats = tree.paid[0].copy()
+        self._rewards: Floats = tree.paid[0].copy()
         self._resolve()
 
     def _resolve(self) -> None:

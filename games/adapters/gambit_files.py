@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ _TOKEN = re.compile(
     r'(?P<space>[\s,]+)|(?P<text>"(?:\\.|[^"\\])*")|(?P<mark>[{}])|(?P<word>[^\s,{}"]+)'
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(/\d+)?")
+T = TypeVar("T")
 _SLACK = Fraction(1, 10**6)
 
 
@@ -179,10 +180,10 @@ class _Reader:
             self.fail(expected, back=1)
         return int(value)
 
-    def braced(self, what: str, item: Callable[[], object]) -> list[object]:
+    def braced(self, what: str, item: Callable[[], T]) -> list[T]:
         """Take `{ item item … }`."""
         self.mark("{", f"{{ and {what}")
-        items = []
+        items: list[T] = []
         while self.peek() != ("mark", "}"):
             if self.peek()[0] == "end":
                 self.fail("}")
@@ -213,9 +214,7 @@ def parse_efg(text: str, where: str = "efg") -> Efg:
     reader = _Reader(text, where)
     reader.header("EFG", ("2",))
     title = reader.text("the title in quotes")
-    players = tuple(
-        str(p) for p in reader.braced("player names", lambda: reader.text("a player's name"))
-    )
+    players = tuple(reader.braced("player names", lambda: reader.text("a player's name")))
     if not players:
         reader.fail("at least one player", back=1)
     game = Efg(title, players, reader.maybe_text() or "")
@@ -277,15 +276,15 @@ def _infoset(reader: _Reader, game: Efg, seat: int, number: int) -> tuple[str, .
         if known is None:
             reader.fail("{ and the actions of an information set that is new")
         return known.actions
-    items = reader.braced("the actions", lambda: _branch(reader, chance=seat == CHANCE))
-    pairs: list[tuple[str, Fraction]] = items  # type: ignore[assignment] # _branch makes them
+    pairs = reader.braced("the actions", lambda: _branch(reader, chance=seat == CHANCE))
     if not pairs:
         reader.fail("at least one action", back=1)
     chances = tuple(p for _, p in pairs) if seat == CHANCE else ()
-    if seat == CHANCE and abs(sum(chances) - 1) > _SLACK:
-        reader.fail(f"probabilities that add to 1, not {sum(chances)}", back=1)
-    # Decimals such as .333 leave a rest; it is shared out in proportion.
-    chances = tuple(p / sum(chances) for p in chances)
+    total = sum(chances, Fraction(0))
+    if chances and abs(total - 1) > _SLACK:
+        reader.fail(f"probabilities that add to 1, not {total}", back=1)
+    # Decimals such as .333333 leave a rest; it is shared out in proportion.
+    chances = tuple(p / total for p in chances)
     found = Infoset(name if name is not None else "", tuple(a for a, _ in pairs), chances)
     if known is None:
         game.infosets[seat, number] = found
@@ -310,10 +309,7 @@ def _outcome(reader: _Reader, game: Efg, number: int) -> None:
     name = reader.maybe_text()
     if reader.peek() != ("mark", "{"):
         return
-    payoffs = tuple(
-        Fraction(p)  # type: ignore[arg-type] # number() makes them
-        for p in reader.braced("payoffs", lambda: reader.number("a payoff"))
-    )
+    payoffs = tuple(reader.braced("payoffs", lambda: reader.number("a payoff")))
     if len(payoffs) != len(game.players):
         reader.fail(f"{len(game.players)} payoffs, not {len(payoffs)}", back=1)
     known = game.outcomes.get(number)
@@ -333,9 +329,7 @@ def parse_nfg(text: str, where: str = "nfg") -> Nfg:
     reader = _Reader(text, where)
     reader.header("NFG", ("1",))
     title = reader.text("the title in quotes")
-    players = tuple(
-        str(p) for p in reader.braced("player names", lambda: reader.text("a player's name"))
-    )
+    players = tuple(reader.braced("player names", lambda: reader.text("a player's name")))
     n = len(players)
     if n == 0:
         reader.fail("at least one player", back=1)
@@ -364,9 +358,8 @@ def _strategies(reader: _Reader, n: int) -> tuple[list[tuple[str, ...]] | None, 
     while reader.peek() != ("mark", "}"):
         if reader.peek() == ("mark", "{"):
             labels = reader.braced("names of actions", lambda: reader.text("an action in quotes"))
-            named = tuple(str(label) for label in labels)
-            names.append(named)
-            counts.append(len(named))
+            names.append(tuple(labels))
+            counts.append(len(labels))
         else:
             counts.append(reader.whole("a number of actions, 1 or more", 1))
         if counts[-1] == 0:
@@ -393,7 +386,7 @@ def _outcome_rows(reader: _Reader, n: int, joint: int) -> list[list[float]]:
         reader.at += 1
         return values
 
-    outcomes: list[list[float]] = reader.braced("outcomes", outcome)  # type: ignore[assignment]
+    outcomes = reader.braced("outcomes", outcome)
     table = [[0.0] * n, *outcomes]
     expected = f"the number of an outcome, 0 to {len(outcomes)}"
     return [table[reader.whole(expected, 0, len(outcomes))] for _ in range(joint)]

@@ -43,15 +43,21 @@ _PAYOFF: dict[Any, Payoff] = {
 
 
 class OpenSpielObservation:
-    """A seat's look at a `pyspiel.State`, computed on first use."""
+    """A seat's look at a `pyspiel.State`, computed on first use.
 
-    __slots__ = ("_kind", "_raw", "actions", "seat")
+    Attributes:
+        seat: who looks.
+        actions: legal actions, increasing.
+        raw: the state itself, hidden parts too: for OpenSpiel's own bots.
+    """
+
+    __slots__ = ("_kind", "actions", "raw", "seat")
 
     clock: Clock | None = None
 
     def __init__(self, kind: _Kind, raw: Any, seat: int, actions: Sequence[int]) -> None:
         self._kind = kind
-        self._raw = raw
+        self.raw = raw
         self.seat = seat
         self.actions = actions
 
@@ -67,9 +73,9 @@ class OpenSpielObservation:
         """Information-state tensor where there is one, else the observation tensor."""
         kind = self._kind
         if kind.infoset_tensor:
-            return np.array(self._raw.information_state_tensor(self.seat), dtype=np.float32)
+            return np.array(self.raw.information_state_tensor(self.seat), dtype=np.float32)
         if kind.observation_tensor:
-            return np.array(self._raw.observation_tensor(self.seat), dtype=np.float32)
+            return np.array(self.raw.observation_tensor(self.seat), dtype=np.float32)
         return None
 
     @property
@@ -77,10 +83,10 @@ class OpenSpielObservation:
         """Information-state string; for perfect-information games without one, the history."""
         kind = self._kind
         if kind.infoset_string:
-            key: str = self._raw.information_state_string(self.seat)
+            key: str = self.raw.information_state_string(self.seat)
             return key
         if kind.perfect:
-            return " ".join(map(str, self._raw.history()))
+            return " ".join(map(str, self.raw.history()))
         return None
 
     @property
@@ -88,12 +94,20 @@ class OpenSpielObservation:
         """The observation string, or whatever the game shows."""
         kind = self._kind
         if kind.observation_string:
-            view: str = self._raw.observation_string(self.seat)
+            view: str = self.raw.observation_string(self.seat)
             return view
         if kind.infoset_string:
-            view = self._raw.information_state_string(self.seat)
+            view = self.raw.information_state_string(self.seat)
             return view
-        return str(self._raw) if kind.perfect else ""
+        return str(self.raw) if kind.perfect else ""
+
+    def resample(self, seed: int) -> OpenSpielState:
+        """Return a state drawn from those that the seat cannot tell apart.
+
+        Raises:
+            FormError: the game cannot resample.
+        """
+        return _resample(self._kind, self.raw, self.seat, seed)
 
 
 class _Kind:
@@ -363,27 +377,39 @@ class OpenSpielState:
         Raises:
             FormError: the game cannot resample.
         """
-        kind = self.kind
-        if kind.sampled:
-            raise FormError(str(kind.raw), "resample", ["state"])
-        twin = self.clone()
-        twin._chance = stream = Stream(seed)
-        if kind.perfect:
-            return twin
-        try:
-            if kind.resamples:
-                twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-            else:
-                with quiet():
-                    twin.raw = self.raw.resample_from_infostate(seat, stream.random)
-                kind.resamples = True
-        except (pyspiel.SpielError, RuntimeError) as error:
-            raise FormError(str(kind.raw), "resample", ["state"]) from error
-        return twin
+        return _resample(self.kind, self.raw, seat, seed)
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""
         return str(self.raw) or f"after {self.raw.history()}"
+
+
+def _resample(kind: _Kind, raw: Any, seat: int, seed: int) -> OpenSpielState:
+    if kind.sampled:
+        raise FormError(str(kind.raw), "resample", ["state"])
+    stream = Stream(seed)
+    drawn = OpenSpielState.__new__(OpenSpielState)
+    drawn.kind = kind
+    drawn._chance = stream
+    drawn._seed = seed
+    drawn._before = None
+    drawn._sat_out = False
+    if kind.perfect and kind.clones:
+        drawn.raw = raw.clone()
+    elif kind.perfect:
+        drawn.raw = kind.raw.new_initial_state()
+        _replay(kind, drawn.raw, raw.history())
+    else:
+        try:
+            if kind.resamples:
+                drawn.raw = raw.resample_from_infostate(seat, stream.random)
+            else:
+                with quiet():
+                    drawn.raw = raw.resample_from_infostate(seat, stream.random)
+                kind.resamples = True
+        except (pyspiel.SpielError, RuntimeError) as error:
+            raise FormError(str(kind.raw), "resample", ["state"]) from error
+    return drawn
 
 
 def _draw(outcomes: Sequence[tuple[int, float]], stream: Stream) -> int:

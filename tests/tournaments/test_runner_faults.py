@@ -163,13 +163,11 @@ def test_a_game_that_fails_by_itself_blames_nobody(tmp_path, cup) -> None:
     def make():
         from dataclasses import replace
 
-        return replace(
-            inner, id="broken", forms={"state": lambda seed: Broken(inner.state(seed))}
-        )
+        return replace(inner, id="broken", forms={"state": lambda seed: Broken(inner.state(seed))})
 
     GAMES.register("broken", make)
     try:
-        with pytest.raises(ArenaError, match="no agent is at fault.*a bug in the rules"):
+        with pytest.raises(ArenaError, match=r"no agent is at fault.*a bug in the rules"):
             run(cup(games=("broken",)), db=tmp_path / "cup.db")
     finally:
         GAMES.unregister("broken")

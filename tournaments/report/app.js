@@ -128,9 +128,9 @@ function asCsv() {
 }
 
 function asJson() {
-  const { label, scale, wins, draws, met, payoff: paid, superiority } = DATA.tables[scope];
+  const { label, scale, order, wins, draws, met, payoff: paid, superiority } = DATA.tables[scope];
   return JSON.stringify({ tournament: DATA.name, table: label, scale, standings: standings(),
-    agents: DATA.agents, wins, draws, met, payoff: paid, superiority }, null, 1);
+    matrix_agents: order.map(agent), wins, draws, met, payoff: paid, superiority }, null, 1);
 }
 
 function downloads() {
@@ -174,21 +174,22 @@ function wilson(score, n, z = 1.959964) {
   return [centre - half, centre + half];
 }
 
-function cellOf(table, kind, i, j) {
+function cellOf(table, kind, a, b) {
+  const i = table.order[a], j = table.order[b];
   if (kind === "superiority") {
-    const p = table.superiority[i][j];
+    const p = table.superiority[a][b];
     return i === j || p === null ? null : { value: p, text: num(100 * p, 0),
       say: `${said(i)} is stronger than ${said(j)} with probability ${num(100 * p, 1)}%.` };
   }
   if (kind === "payoff") {
-    const m = table.payoff[i][j], e = table.error[i][j], n = table.met[i][j];
+    const m = table.payoff[a][b], e = table.error[a][b], n = table.met[a][b];
     if (m === null) return null;
     const interval = e === null ? "" : ` (95% interval ${num(m - 1.96 * e)} to ${num(m + 1.96 * e)})`;
     const with_ = i === j ? "with itself" : `with ${said(j)}`;
     return { value: m, text: num(m, Math.abs(m) < 100 ? 2 : 0),
       say: `${said(i)} ${with_}: mean payoff ${num(m, 3)}${interval} in ${num(n, 0)} ${n === 1 ? "seating" : "seatings"}.` };
   }
-  const w = table.wins[i][j], d = table.draws[i][j], l = table.wins[j][i], n = w + d + l;
+  const w = table.wins[a][b], d = table.draws[a][b], l = table.wins[b][a], n = w + d + l;
   if (!n || i === j) return null;
   const score = w + d / 2, [low, high] = wilson(score, n);
   return { value: score / n, text: num(100 * score / n, 0),
@@ -206,7 +207,7 @@ function drawHeat() {
     { type: "button", "aria-pressed": String(k === view), onclick: () => { view = k; drawHeat(); } }, VIEWS[k])));
   $("heat-about").textContent = ABOUT[view];
   const order = table.order, K = order.length;
-  const cells = order.map((i) => order.map((j) => cellOf(table, view, i, j)));
+  const cells = order.map((i, a) => order.map((j, b) => cellOf(table, view, a, b)));
   const values = cells.flat().filter(Boolean).map((c) => c.value);
   let low = 0, high = 1, stops = diverging();
   if (view === "payoff") {
@@ -270,8 +271,7 @@ const dash = (k) => DASHES[Math.floor(k / LINES.length) % DASHES.length];
 const hiddenLines = new Set();
 
 function finalOrder() {
-  const last = (k) => DATA.curve.y[k].findLast((v) => v !== null) ?? null;
-  return DATA.agents.map((_, k) => [k, last(k)]).filter((r) => r[1] !== null).sort((a, b) => b[1] - a[1]);
+  return DATA.curve.agents.map((k, i) => [k, DATA.curve.y[i].findLast((v) => v !== null)]);
 }
 
 function curve() {
@@ -307,10 +307,10 @@ function niceTicks(low, high, about) {
 }
 
 function drawCurve() {
-  const box = $("curve"), { x: xs, y: ys } = DATA.curve;
-  const W = Math.max(box.clientWidth, 280), H = W < 600 ? 260 : 340, L = 48, R = 14, T = 10, B = 38;
+  const box = $("curve"), xs = DATA.curve.x, ys = new Map(DATA.curve.agents.map((k, i) => [k, DATA.curve.y[i]]));
+  const W = Math.max(box.clientWidth, 280), H = W < 600 ? 260 : 340, L = 48, R = 26, T = 10, B = 38;
   const shown = finalOrder().map((r) => r[0]).filter((k) => !hiddenLines.has(k));
-  const values = shown.flatMap((k) => ys[k].filter((v) => v !== null));
+  const values = shown.flatMap((k) => ys.get(k).filter((v) => v !== null));
   let [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   if (high - low < 1) { low -= 10; high += 10; }
   const pad = (high - low) * 0.05;
@@ -329,7 +329,7 @@ function drawCurve() {
   chart.append(svg("text", { x: (L + W - R) / 2, y: H - 2, "text-anchor": "middle" }, "matches played"));
   for (const k of shown) {
     let d = "", pen = "M";
-    ys[k].forEach((v, t) => { if (v !== null) { d += `${pen}${X(xs[t]).toFixed(1)} ${Y(v).toFixed(1)}`; pen = "L"; } });
+    ys.get(k).forEach((v, t) => { if (v !== null) { d += `${pen}${X(xs[t]).toFixed(1)} ${Y(v).toFixed(1)}`; pen = "L"; } });
     chart.append(svg("path", { d, fill: "none", stroke: lineColor(k), "stroke-width": 2, "stroke-linejoin": "round", "stroke-dasharray": dash(k) }));
   }
   const rule = svg("line", { y1: T, y2: H - B, stroke: "currentColor", "stroke-width": 1, "stroke-dasharray": "3 3", visibility: "hidden" });
@@ -341,7 +341,7 @@ function drawCurve() {
     xs.forEach((v, i) => { if (Math.abs(v - want) < Math.abs(xs[t] - want)) t = i; });
     const at = X(xs[t]);
     rule.setAttribute("x1", at); rule.setAttribute("x2", at); rule.setAttribute("visibility", "visible");
-    const rows = shown.map((k) => [k, ys[k][t]]).filter((row) => row[1] !== null).sort((a, b) => b[1] - a[1]).slice(0, 14);
+    const rows = shown.map((k) => [k, ys.get(k)[t]]).filter((row) => row[1] !== null).sort((a, b) => b[1] - a[1]).slice(0, 14);
     tip.replaceChildren(el("b", null, `after ${num(xs[t], 0)} matches`), ...rows.map(([k, v]) => {
       const spot = el("i");
       spot.style.background = lineColor(k);
@@ -386,6 +386,10 @@ function choose(id, label, options) {
 
 function filters() {
   const form = $("filters");
+  if (!DATA.matches.length) {
+    $("found").textContent = "No match is listed in this file.";
+    return;
+  }
   form.addEventListener("submit", (e) => e.preventDefault());
   const byName = DATA.agents.map((name, k) => [k, cut(name, 50)]).sort((a, b) => a[1].localeCompare(b[1]));
   form.append(choose("f-agent", "Agent", [["", "any"], ...byName]),
@@ -412,6 +416,7 @@ function filter() {
 }
 
 function drawList() {
+  if (!DATA.matches.length) return;
   const pages = Math.max(Math.ceil(found.length / PAGE), 1);
   const wonOrLost = ["won", "lost"].includes($("f-result").value) && !$("f-agent").value;
   $("found").textContent = wonOrLost ? "Choose the agent first." :
@@ -598,8 +603,11 @@ function closeReplay() {
 
 addEventListener("keydown", (e) => {
   if (!playing || e.altKey || e.ctrlKey || e.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
+  if (e.target.closest?.(".scroll")) return;
+  const inside = $("replay").contains(e.target);
   const act = { ArrowLeft: () => goTo(playing.at - 1), ArrowRight: () => goTo(playing.at + 1),
-    Home: () => goTo(0), End: () => goTo(playing.steps.length - 1), Escape: closeReplay }[e.key];
+    Home: inside && (() => goTo(0)), End: inside && (() => goTo(playing.steps.length - 1)),
+    Escape: inside && closeReplay }[e.key];
   if (act) { act(); e.preventDefault(); }
   else if (e.key === " " && e.target === $("replay")) { toggle(); e.preventDefault(); }
 });

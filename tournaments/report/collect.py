@@ -26,7 +26,7 @@ from tournaments.report.replay import replay
 
 __all__ = ["Kept", "collect", "tables"]
 
-REPLAYED = 2000
+REPLAYED = 5000
 """Matches replayed at most."""
 
 

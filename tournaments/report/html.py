@@ -20,7 +20,7 @@ from arena.files import write_atomic
 from tournaments.report.data import Match, ReportData
 from tournaments.report.fair import by_need
 from tournaments.report.leaderboard import forfeits, leaderboard
-from tournaments.report.payload import facts, pack_replays
+from tournaments.report.payload import MOST_AGENTS, facts, pack_replays
 from tournaments.report.text import escape, name
 
 __all__ = ["build", "write"]
@@ -62,6 +62,7 @@ def build(data: ReportData, *, listed: int = LISTED, budget: int = BUDGET) -> st
         settings=_settings(data),
         notes=_notes(data, len(shown), replayed),
         leaderboards="\n".join(leaderboard(data, i) for i in range(len(data.tables))),
+        cut=_cut(data),
         forfeits=forfeits(data),
         version=escape(data.version),
         facts=facts(data, shown=shown, replayed=replayed),
@@ -123,6 +124,16 @@ def _settings(data: ReportData) -> str:
     return "".join(
         f"<div><dt><bdi>{escape(key)}</bdi></dt><dd><bdi>{escape(value)}</bdi></dd></div>"
         for key, value in rows.items()
+    )
+
+
+def _cut(data: ReportData) -> str:
+    """Return the note above matrices that are too big to be shown whole."""
+    if max((len(table.standings) for table in data.tables), default=0) <= MOST_AGENTS:
+        return ""
+    return (
+        f'<p class="muted">The matrices and the curve show the {MOST_AGENTS} agents that stand'
+        " highest; the leaderboard shows all.</p>"
     )
 
 

@@ -13,12 +13,17 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from arena.types import Floats
-from tournaments.report.data import Match, Replay, ReportData, Table
+from tournaments.report.data import Curve, Match, Replay, ReportData, Table
 from tournaments.report.fair import by_need
 from tournaments.report.text import clean, embed, shorten
 
-__all__ = ["facts", "pack_replays"]
+__all__ = ["MOST_AGENTS", "facts", "pack_replays"]
+
+MOST_AGENTS = 100
+"""Agents of a matrix or a curve at most; the leaderboard always shows all."""
 
 
 def facts(data: ReportData, *, shown: Sequence[Match], replayed: set[int]) -> str:
@@ -38,21 +43,32 @@ def facts(data: ReportData, *, shown: Sequence[Match], replayed: set[int]) -> st
                 for game in data.games
             ],
             "tables": [_table(table) for table in data.tables],
-            "curve": None
-            if curve is None
-            else {"x": curve.matches.tolist(), "y": _matrix(curve.ratings.T, 6)},
+            "curve": None if curve is None else _curve(curve),
             "matches": [_match(match, replayed) for match in shown],
         }
     )
 
 
+def _curve(curve: Curve) -> dict[str, Any]:
+    """Return the lines of the agents that ended highest."""
+    last = np.full(curve.ratings.shape[1], -np.inf)
+    for ratings in curve.ratings:
+        last = np.where(np.isnan(ratings), last, ratings)
+    agents = [k for k in np.argsort(-last, kind="stable").tolist() if np.isfinite(last[k])]
+    agents = agents[:MOST_AGENTS]
+    lines = _matrix(curve.ratings[:, agents].T, 6)
+    return {"x": curve.matches.tolist(), "agents": agents, "y": lines}
+
+
 def _table(table: Table) -> dict[str, Any]:
     pairs = table.pairs
+    order = [row.agent for row in table.standings[:MOST_AGENTS]]
+    inner = np.ix_(order, order)
     return {
         "label": clean(table.label),
         "view": table.view,
         "scale": clean(table.scale),
-        "order": [row.agent for row in table.standings],
+        "order": order,
         "rows": [
             {
                 "agent": row.agent,
@@ -71,12 +87,12 @@ def _table(table: Table) -> dict[str, Any]:
             }
             for row in table.standings
         ],
-        "wins": pairs.wins.tolist(),
-        "draws": pairs.draws.tolist(),
-        "met": pairs.met.tolist(),
-        "payoff": _matrix(pairs.payoff, 5),
-        "error": _matrix(pairs.payoff_error, 3),
-        "superiority": None if table.superiority is None else _matrix(table.superiority, 4),
+        "wins": pairs.wins[inner].tolist(),
+        "draws": pairs.draws[inner].tolist(),
+        "met": pairs.met[inner].tolist(),
+        "payoff": _matrix(pairs.payoff[inner], 5),
+        "error": _matrix(pairs.payoff_error[inner], 3),
+        "superiority": None if table.superiority is None else _matrix(table.superiority[inner], 4),
     }
 
 

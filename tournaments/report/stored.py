@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from arena.api import make
@@ -21,8 +22,9 @@ from tournaments.ratings import Leaderboard, leaderboard
 from tournaments.records import ResultSet
 from tournaments.report.collect import REPLAYED, Kept, collect
 from tournaments.report.data import Curve, Match, ReportData
+from tournaments.report.html import write
 
-__all__ = ["ResultFile", "report_of"]
+__all__ = ["ResultFile", "report_of", "write_report"]
 
 READ = 20_000
 """Matches with moves, and faults, read at most from a file."""
@@ -92,6 +94,19 @@ def report_of(
         notes=notes,
         replayed=replayed,
     )
+
+
+def write_report(db: str | Path, path: str | Path = "report.html") -> Path:
+    """Write the report of the result file `db` to `path`, and return the path.
+
+    Raises:
+        StoreError: `db` is missing, or not a result file of arena.
+        ParameterError: nothing has been played yet.
+    """
+    from tournaments.store import Store
+
+    with Store.open(db) as store:
+        return write(report_of(store), path)
 
 
 def _game(row: Mapping[str, Any]) -> tuple[Game, str]:

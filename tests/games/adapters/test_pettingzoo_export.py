@@ -243,14 +243,15 @@ def test_comings_and_goings_are_passed_on() -> None:
 def test_an_illegal_action_changes_nothing() -> None:
     env = arena.to_pettingzoo(arena.make("tic_tac_toe"))
     env.reset(seed=0)
+    first, second = env.possible_agents
     env.step(4)
-    before = raw(env.observe("seat_1"))
+    before = raw(env.observe(second))
     for bad in (4, 9, -1, None, True, 1.5, np.array([1, 2])):
         with pytest.raises(IllegalActionError):
             env.step(bad)
-    assert raw(env.observe("seat_1")) == before
+    assert raw(env.observe(second)) == before
     env.step(np.array(3))
-    assert env.agent_selection == "seat_0"
+    assert env.agent_selection == first
     parallel = arena.to_pettingzoo(arena.make("goofspiel", num_cards=3))
     parallel.reset(seed=0)
     with pytest.raises(IllegalActionError, match="seat_1 is to move"):
@@ -277,7 +278,7 @@ def test_pettingzoos_own_wrapper_ends_the_game_on_an_illegal_move() -> None:
         _, rewards[agent], terminated, *_ = env.last()
         assert terminated
         env.step(None)
-    assert rewards == {"seat_0": 0, "seat_1": -1.0}
+    assert rewards == dict(zip(env.possible_agents, (0, -1.0), strict=True))
 
 
 def test_pettingzoos_conversion_agrees_with_ours() -> None:

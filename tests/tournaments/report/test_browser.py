@@ -85,8 +85,8 @@ def test_a_match_that_is_not_there_is_said(tmp_path: Path, played: ReportData) -
 
 DRIVER = """
 const seen = {};
-const key = (k) =>
-  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true }));
+const key = (k, target = document.body) =>
+  target.dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true }));
 const at = () => document.getElementById("view").dataset.step;
 const press = (text, within = document) =>
   [...within.querySelectorAll("button")].find((b) => b.textContent.trim() === text).click();
@@ -105,7 +105,9 @@ const wait = (f) => new Promise((ok) => {
   const slider = document.querySelector("#replay input[type=range]");
   slider.value = 4; slider.dispatchEvent(new Event("input"));
   seen.slider = at();
-  key("End");
+  key("Home");
+  seen.elsewhere = at();
+  key("End", document.getElementById("replay"));
   seen.end = at();
   document.querySelector('#replay .moves li:nth-child(2) button').click();
   seen.move = at();
@@ -155,6 +157,7 @@ def test_everything_that_can_be_pressed(tmp_path: Path, played: ReportData) -> N
         "keys": "2",
         "hash": "#match=3&step=2",
         "slider": "4",
+        "elsewhere": "4",
         "end": str(len(replay.steps) - 1),
         "move": "1",
         "text": replay.steps[1].text.count("\n") + 1,

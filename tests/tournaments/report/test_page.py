@@ -250,3 +250,61 @@ def test_records_are_checked() -> None:
         replace(data, matches=[replace(data.matches[0], offender=2)])
     with pytest.raises(ParameterError, match="number"):
         replace(data, matches=[data.matches[0], data.matches[0]])
+
+
+def _luminance(color: str) -> float:
+    digits = color[1:] if len(color) == 7 else "".join(c * 2 for c in color[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_on_its_ground(scheme: str) -> None:
+    """Contrast as WCAG 2.1 defines it: 4.5 for text, 3 for drawings."""
+    style = files("tournaments.report").joinpath("style.css").read_text(encoding="utf-8")
+    roots = re.findall(r":root\{([^}]*)\}", style)
+    colors = dict(re.findall(r"--([\w-]+):(#[0-9a-f]+)", roots[scheme == "dark"]))
+
+    def contrast(a: str, b: str) -> float:
+        low, high = sorted((_luminance(colors[a]), _luminance(colors[b])))
+        return (high + 0.05) / (low + 0.05)
+
+    for ink in ("ink", "soft", "accent", "alarm"):
+        for ground in ("card", "bg", "line2"):
+            assert contrast(ink, ground) >= 4.5, (ink, ground)
+    assert contrast("accent", "accent-bg") >= 4.5
+    assert contrast("warn", "warn-bg") >= 4.5
+    for seat in range(6):
+        assert contrast(f"s{seat}", "card") >= 4.5, seat
+    for mark in ("w", "l"):
+        assert contrast(mark, "card") >= 3.0, mark
+
+
+def test_a_big_field_shows_its_best_in_matrices() -> None:
+    k = 130
+    data = sample.tiny()
+    shape = (k, k)
+    wins = np.arange(k * k).reshape(shape)
+    pairs = replace(
+        data.tables[0].pairs,
+        wins=wins,
+        draws=np.zeros(shape, dtype=np.int64),
+        payoff=np.zeros(shape),
+        payoff_error=np.zeros(shape),
+        met=np.ones(shape, dtype=np.int64),
+    )
+    row = data.tables[0].standings[0]
+    standings = [replace(row, agent=k - 1 - i, rank=i + 1) for i in range(k)]
+    table = replace(data.tables[0], standings=standings, pairs=pairs, superiority=None)
+    points = np.arange(1, 4)
+    curve = replace(data.curve, matches=points, ratings=np.outer(points, np.arange(k)) * 1.0)  # type: ignore[type-var]  # the sample has one
+    agents = [f"agent {i}" for i in range(k)]
+    page = Page(build(replace(data, agents=agents, tables=[table], curve=curve)))
+    facts = json.loads(page.texts["facts"])
+    order = list(range(k - 1, k - 101, -1))
+    assert facts["tables"][0]["order"] == order == facts["curve"]["agents"]
+    assert facts["tables"][0]["wins"] == wins[np.ix_(order, order)].tolist()
+    assert facts["curve"]["y"][1] == [128.0, 256.0, 384.0]
+    assert "the 100 agents that stand highest" in page.texts["pairs"]
+    assert "agent 0" in page.texts["leaderboard"]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from arena.errors import ArenaError, StoreError
 from tournaments.api import run
 from tournaments.report import build
-from tournaments.report.stored import report_of
+from tournaments.report.stored import report_of, write_report
 from tournaments.spec import AgentSpec, ExecutorSpec, GameSpec, ScheduleSpec, Spec
 from tournaments.store import Store
 
@@ -121,3 +122,23 @@ def test_a_game_that_is_not_here_is_ranked_but_not_replayed(
         else:
             assert match.replay is not None
     assert why in build(report)
+
+
+def test_the_report_of_a_file_is_one_call(path: Path, tmp_path: Path) -> None:
+    target = write_report(path, tmp_path / "out" / "cup.html")
+    with Store.open(path) as store:
+        assert target.read_text(encoding="utf-8") == build(report_of(store))
+    with pytest.raises(StoreError, match="no such file"):
+        write_report(tmp_path / "none.db", tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_nothing_played_is_refused(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    with sqlite3.connect(copy) as db:
+        for table in ("block", "episode", "fault"):
+            db.execute(f"DELETE FROM {table}")
+    db.close()
+    with pytest.raises(ArenaError):
+        write_report(copy, tmp_path / "empty.html")

@@ -1,0 +1,414 @@
+"""OpenSpiel's bots as agents (`openspiel/mcts`, `openspiel/roshambo/greenberg`, …).
+
+A bot acts on the `pyspiel.State` behind the observation, so these agents play OpenSpiel
+games only. What a bot may see of that state is the bot's affair: MCTS reads all of it and
+is therefore refused games of imperfect information, IS-MCTS resamples what it cannot see.
+
+Sources: Kocsis and Szepesvári 2006 (UCT); Cowling, Powley and Whitehouse 2012 (IS-MCTS);
+Billings 1999 (the RoShamBo programming competition).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arena.agent import Agent
+from arena.errors import AgentError, ParameterError, UnknownNameError
+from arena.game import Game, Observation
+from arena.registry import Info
+from arena.rng import Stream, derive
+from arena.types import Action, Floats
+from games.adapters.openspiel import OpenSpielObservation, OpenSpielState
+from games.adapters.openspiel_load import facts, pyspiel, quiet, version
+
+__all__ = ["FAMILY", "OpenSpielBot", "OpenSpielBots"]
+
+_MOST_THROWS = 1000  # the RoShamBo bots keep tables of this size
+_UNBOUNDED = -1
+
+Builder = Callable[[Any, int, int, Mapping[str, Any]], Any]
+"""(pyspiel.Game, seat, seed of 31 bits, parameters) to a pyspiel.Bot."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How one kind of bot is made.
+
+    Attributes:
+        summary: one line.
+        build: makes the bot.
+        defaults: its parameters.
+        obstacle: why it cannot play a `pyspiel.Game`, or None.
+        stochastic: whether its actions depend on the seed.
+        c_random: whether it draws from the C library, and so must be seeded at each move.
+        games: what it can play, for lists.
+    """
+
+    summary: str
+    build: Builder
+    defaults: Mapping[str, Any]
+    obstacle: Callable[[Any], str | None]
+    stochastic: bool = True
+    c_random: bool = False
+    games: str = "any"
+
+
+class OpenSpielBot:
+    """An OpenSpiel bot in an agent's clothes.
+
+    Attributes:
+        name: below `openspiel/`.
+        params: all parameters, defaults included.
+    """
+
+    def __init__(self, name: str, kind: _Kind, params: Mapping[str, Any]) -> None:
+        self.name = name
+        self.params = dict(params)
+        self.version = f"open_spiel {version()}"
+        self.stochastic = kind.stochastic
+        self._kind = kind
+        self._bot: Any = None
+        self._asked: OpenSpielObservation | None = None
+        self._row: list[tuple[int, float]] = []
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Make the bot for this game.
+
+        Raises:
+            AgentError: it is no OpenSpiel game, or none that this bot can play.
+        """
+        state = game.state(0) if "state" in game.forms else None
+        if not isinstance(state, OpenSpielState):
+            raise AgentError(
+                f"openspiel/{self.name} plays OpenSpiel games only, and {game.key} is none"
+            )
+        raw = state.kind.raw
+        obstacle = self._kind.obstacle(raw)
+        if obstacle is not None:
+            raise AgentError(f"openspiel/{self.name} cannot play {game.key}: {obstacle}")
+        self._seed = seed
+        self._stream = Stream(seed)
+        self._asked = None
+        try:
+            with quiet():
+                self._bot = self._kind.build(raw, seat, derive(seed) & 0x7FFFFFFF, self.params)
+        except (pyspiel.SpielError, RuntimeError, ValueError, LookupError) as error:
+            raise AgentError(
+                f"openspiel/{self.name} cannot play {game.key}: OpenSpiel says {error}"
+            ) from error
+        # Only a bot that has a policy gets the method, so that whoever asks can tell.
+        if self._bot.provides_policy():
+            self.policy = self._policy
+
+    def act(self, observation: Observation) -> Action:
+        """Let the bot choose; one with a policy is drawn from by the agent's own stream."""
+        looked = self._look(observation)
+        if self._bot.provides_policy():
+            row = self._think(looked)
+            return row[self._stream.index([p for _, p in row])][0]
+        if self._kind.c_random:
+            _seed_c_library(derive(self._seed, len(looked.raw.history())))
+        action: int = self._ask(self._bot.step, looked)
+        return action
+
+    def _policy(self, observation: Observation) -> Floats:
+        """Return what `act` draws from, shape (A,)."""
+        looked = self._look(observation)
+        row = np.zeros(len(looked.legal))
+        for action, probability in self._think(looked):
+            row[action] = probability
+        return row
+
+    def _think(self, observation: OpenSpielObservation) -> list[tuple[int, float]]:
+        """Return the bot's policy; asked twice about one observation, it thinks once."""
+        if self._asked is not observation:
+            row = self._ask(self._bot.get_policy, observation)
+            total = sum(p for _, p in row)
+            self._row = [(a, p / total) for a, p in row]
+            self._asked = observation
+        return self._row
+
+    def _ask(self, question: Callable[[Any], Any], observation: OpenSpielObservation) -> Any:
+        try:
+            return question(observation.raw)
+        except (pyspiel.SpielError, RuntimeError) as error:
+            raise AgentError(f"openspiel/{self.name} failed: OpenSpiel says {error}") from error
+
+    def _look(self, observation: Observation) -> OpenSpielObservation:
+        if self._bot is None:
+            raise AgentError(f"openspiel/{self.name} was asked to act before begin")
+        if not isinstance(observation, OpenSpielObservation):
+            raise AgentError(
+                f"openspiel/{self.name} needs the OpenSpiel state behind an observation;"
+                f" {type(observation).__name__} has none"
+            )
+        return observation
+
+    def close(self) -> None:
+        """Let go of the bot and its search tree."""
+        self._bot = None
+        self._asked = None
+
+
+# -- the kinds of bots --------------------------------------------------------------------
+
+
+def _mcts(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+    evaluator = pyspiel.RandomRolloutEvaluator(p["rollouts"], seed)
+    selection = pyspiel.ChildSelectionPolicy.__members__[p["selection"]]
+    return pyspiel.MCTSBot(
+        raw,
+        evaluator,
+        p["uct_c"],
+        p["simulations"],
+        p["memory_mb"],
+        p["solve"],
+        seed,
+        False,
+        selection,
+    )
+
+
+def _is_mcts(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+    about = raw.get_type()
+    return pyspiel.ISMCTSBot(
+        seed,
+        pyspiel.RandomRolloutEvaluator(p["rollouts"], seed),
+        p["uct_c"],
+        p["simulations"],
+        p["world_samples"],
+        pyspiel.ISMCTSFinalPolicyType.__members__[p["final_policy"]],
+        not about.provides_information_state_string,
+        False,
+    )
+
+
+def _registered(name: str) -> Builder:
+    def build(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+        return pyspiel.load_bot(name, raw, seat, dict(p))
+
+    return build
+
+
+def _uniform(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+    return pyspiel.make_uniform_random_bot(seat, seed)
+
+
+def _gin_rummy(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+    specification = facts("gin_rummy").parameter_specification
+    return pyspiel.make_simple_gin_rummy_bot({**specification, **raw.get_parameters()}, seat)
+
+
+def _roshambo(name: str) -> Builder:
+    def build(raw: Any, seat: int, seed: int, p: Mapping[str, Any]) -> Any:
+        return pyspiel.make_roshambo_bot(seat, name, _MOST_THROWS)
+
+    return build
+
+
+def _seed_c_library(seed: int) -> None:
+    ctypes.CDLL(None).srandom(ctypes.c_uint(seed & 0x7FFFFFFF))
+
+
+# -- what each can play -------------------------------------------------------------------
+
+
+def _any_game(raw: Any) -> str | None:
+    if raw.get_type().dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
+        return "it is a mean-field game"
+    return None
+
+
+def _searchable(raw: Any) -> str | None:
+    about = raw.get_type()
+    if about.dynamics != pyspiel.GameType.Dynamics.SEQUENTIAL:
+        return "the search needs seats that move one at a time"
+    if about.reward_model != pyspiel.GameType.RewardModel.TERMINAL:
+        return "the search needs payoffs at the end only"
+    if about.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
+        return "the search needs chance that can be enumerated"
+    return None
+
+
+def _for_mcts(raw: Any) -> str | None:
+    if raw.get_type().information != pyspiel.GameType.Information.PERFECT_INFORMATION:
+        return "the search needs perfect information (openspiel/is_mcts does not)"
+    return _searchable(raw)
+
+
+def _for_is_mcts(raw: Any) -> str | None:
+    obstacle = _searchable(raw)
+    if obstacle is not None:
+        return obstacle
+    about = raw.get_type()
+    if not (about.provides_information_state_string or about.provides_observation_string):
+        return "the search needs information-state or observation strings"
+    state = raw.new_initial_state()
+    stream = Stream(0)
+    while state.is_chance_node():
+        outcomes = state.chance_outcomes()
+        state.apply_action(outcomes[stream.index([p for _, p in outcomes])][0])
+    try:
+        with quiet():
+            state.resample_from_infostate(state.current_player(), stream.random)
+    except (pyspiel.SpielError, RuntimeError) as error:
+        return f"the search needs to resample hidden information ({error})"
+    return None
+
+
+def _for_poker(raw: Any) -> str | None:
+    name = raw.get_type().short_name
+    return None if name == "universal_poker" else "it plays universal_poker only"
+
+
+def _for_gin_rummy(raw: Any) -> str | None:
+    name = raw.get_type().short_name
+    return None if name == "gin_rummy" else "it plays gin_rummy only"
+
+
+def _for_roshambo(raw: Any) -> str | None:
+    about = raw.get_type()
+    rounds = raw.max_game_length()
+    if about.short_name == "repeated_game":
+        stage = raw.get_parameters().get("stage_game", {})
+        if stage.get("name") in ("matrix_rps", "matrix_brps") and rounds <= _MOST_THROWS:
+            return None
+    return (
+        "it plays repeated rock-paper-scissors of two seats and at most"
+        f" {_MOST_THROWS} rounds, such as"
+        " openspiel/repeated_game(num_repetitions=1000,stage_game=matrix_rps)"
+    )
+
+
+_SEARCH = {"simulations": 1000, "uct_c": 2.0, "rollouts": 1}
+
+_KINDS: dict[str, _Kind] = {
+    "mcts": _Kind(
+        "Monte Carlo tree search with UCT and random rollouts",
+        _mcts,
+        {**_SEARCH, "memory_mb": 1000, "solve": True, "selection": "UCT"},
+        _for_mcts,
+        games="sequential, perfect information, payoffs at the end",
+    ),
+    "is_mcts": _Kind(
+        "information-set Monte Carlo tree search",
+        _is_mcts,
+        {**_SEARCH, "world_samples": _UNBOUNDED, "final_policy": "NORMALIZED_VISIT_COUNT"},
+        _for_is_mcts,
+        games="sequential, can resample hidden information",
+    ),
+    "uniform_random": _Kind("every legal action equally often", _uniform, {}, _any_game),
+    "fixed_action_preference": _Kind(
+        "the legal action of least number",
+        _registered("fixed_action_preference"),
+        {},
+        _any_game,
+        stochastic=False,
+    ),
+    "uniform_restricted_actions": _Kind(
+        "poker with few actions, such as always calling",
+        _registered("uniform_restricted_actions"),
+        {"policy_name": "AlwaysCall"},
+        _for_poker,
+        games="universal_poker",
+    ),
+    "simple_gin_rummy": _Kind(
+        "knocks as soon as it can",
+        _gin_rummy,
+        {},
+        _for_gin_rummy,
+        stochastic=False,
+        games="gin_rummy",
+    ),
+}
+
+_CHOICES: dict[str, Callable[[], Sequence[str]]] = {
+    "selection": lambda: list(pyspiel.ChildSelectionPolicy.__members__),
+    "final_policy": lambda: list(pyspiel.ISMCTSFinalPolicyType.__members__),
+}
+_LEAST = {"simulations": 1, "rollouts": 1, "memory_mb": 1, "world_samples": -1, "uct_c": 0.0}
+
+
+def _kind(name: str) -> _Kind | None:
+    found = _KINDS.get(name)
+    if found is not None:
+        return found
+    prefix, _, rest = name.partition("/")
+    if prefix == "roshambo" and rest in pyspiel.roshambo_bot_names():
+        return _Kind(
+            "an entry of the RoShamBo programming competition",
+            _roshambo(rest),
+            {},
+            _for_roshambo,
+            c_random=True,
+            games="repeated rock-paper-scissors",
+        )
+    if name in pyspiel.registered_bots():
+        return _Kind("a registered bot", _registered(name), {}, _any_game)
+    return None
+
+
+def _check(name: str, kind: _Kind, params: Mapping[str, Any]) -> dict[str, Any]:
+    where = f"openspiel/{name}"
+    checked = dict(kind.defaults)
+    for key, value in params.items():
+        if key not in checked:
+            raise UnknownNameError(
+                f"parameter of {where}",
+                key,
+                checked,
+                hint=f"it has {', '.join(sorted(checked)) or 'none'}",
+            )
+        wanted = type(checked[key])
+        if wanted is float and type(value) is int:
+            value = float(value)  # noqa: PLW2901 # an integer where a float is wanted
+        if key in _CHOICES and value not in _CHOICES[key]():
+            raise ParameterError(key, value, f"one of {_CHOICES[key]()}", where=where)
+        if type(value) is not wanted:
+            raise ParameterError(key, value, wanted.__name__, where=where)
+        # World samples may be −1 (no bound), but not 0.
+        if key in _LEAST and (value < _LEAST[key] or (key == "world_samples" and value == 0)):
+            raise ParameterError(key, value, f"at least {_LEAST[key]}, not nothing", where=where)
+        checked[key] = value
+    return checked
+
+
+class OpenSpielBots:
+    """The bots of OpenSpiel."""
+
+    def names(self) -> list[str]:
+        """Return the names of all of them."""
+        roshambo = (f"roshambo/{name}" for name in pyspiel.roshambo_bot_names())
+        return sorted({*_KINDS, *pyspiel.registered_bots(), *roshambo})
+
+    def info(self, name: str) -> Info:
+        """Describe one of them."""
+        kind = self._find(name)
+        tags = {"games": kind.games, "stochastic": str(kind.stochastic).lower()}
+        if kind.defaults:
+            tags["parameters"] = ", ".join(f"{k}={v}" for k, v in sorted(kind.defaults.items()))
+        return Info(f"openspiel/{name}", kind.summary, tags, "open_spiel")
+
+    def make(self, name: str, **params: Any) -> Agent:
+        """Make a bot; the game is looked at when it begins.
+
+        Raises:
+            UnknownNameError: no such bot, or it has no such parameter.
+            ParameterError: a value of the wrong type or range.
+        """
+        kind = self._find(name)
+        return OpenSpielBot(name, kind, _check(name, kind, params))
+
+    def _find(self, name: str) -> _Kind:
+        kind = _kind(name)
+        if kind is None:
+            raise UnknownNameError("OpenSpiel bot", name, self.names())
+        return kind
+
+
+FAMILY = OpenSpielBots()
