@@ -56,7 +56,8 @@ def compare_all(
         group: agents of different groups cannot be compared at all.
     """
     size = len(rating)
-    gap = rating[:, None] - rating[None, :]
+    with np.errstate(invalid="ignore"):  # −∞ less −∞: two agents without a match
+        gap = rating[:, None] - rating[None, :]
     variance = np.diag(covariance)
     error = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2.0 * covariance, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):

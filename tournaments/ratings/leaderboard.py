@@ -63,7 +63,8 @@ class Leaderboard:
     Attributes:
         method: name of the method, a key of `tournaments.ratings.METHODS`.
         scale: what a rating means, in words.
-        level: level of the intervals (0.95) and of the joint statement on ranks.
+        level: level of the intervals (0.95) and of the joint statement on ranks; NaN where
+            the method has neither.
         rows: one line an agent, best first.
         warnings: what the data cannot support, in plain words.
         details: further figures by name (fitted seat advantage, share of draws, …).
@@ -100,7 +101,7 @@ class Leaderboard:
             "version": 1,
             "method": self.method,
             "scale": self.scale,
-            "level": self.level,
+            "level": _plain(self.level),
             "rows": [{k: _plain(v) for k, v in asdict(row).items()} for row in self.rows],
             "warnings": list(self.warnings),
             "details": {k: _plain(v) for k, v in self.details.items()},

@@ -73,6 +73,7 @@ def max_entropy_nash(gain: Array) -> Array:
 
     Raises:
         ParameterError: a matrix that is not square or not antisymmetric.
+        NotApplicableError: the search did not converge; the message says how far it got.
     """
     gain = np.asarray(gain, dtype=np.float64)
     if gain.ndim != 2 or gain.shape[0] != gain.shape[1] or gain.shape[0] == 0:
@@ -84,14 +85,14 @@ def max_entropy_nash(gain: Array) -> Array:
     if scale == 0.0:
         return np.full(size, 1.0 / size)
     a = 0.5 * (gain - gain.T) / scale
-    inside, start = _largest_support(a)
+    inside = _largest_support(a)
     share = np.zeros(size)
-    share[inside] = _max_entropy(a, inside, start)
+    share[inside] = _max_entropy(a, inside)
     return share
 
 
-def _largest_support(a: Array) -> tuple[NDArray[np.int64], Array]:
-    """Return the agents that some equilibrium plays, and one equilibrium that plays all."""
+def _largest_support(a: Array) -> NDArray[np.int64]:
+    """Return the agents that some equilibrium plays (one equilibrium plays them all)."""
     size = len(a)
     eye = np.eye(size)
     # Variables x, t: A x ≤ 0 and t − x ≤ 0.
@@ -105,12 +106,10 @@ def _largest_support(a: Array) -> tuple[NDArray[np.int64], Array]:
     )
     if found.status != 0:
         raise NotApplicableError(f"the linear program failed: {found.message}")
-    inside = np.flatnonzero(found.x[size:] > 0.5)
-    point = found.x[:size][inside]
-    return inside, np.asarray(point / point.sum())
+    return np.flatnonzero(found.x[size:] > 0.5)
 
 
-def _max_entropy(a: Array, inside: NDArray[np.int64], start: Array) -> Array:
+def _max_entropy(a: Array, inside: NDArray[np.int64]) -> Array:
     """Return the distribution on `inside` of largest entropy that is an equilibrium of `a`."""
     if len(inside) == 1:
         return np.ones(1)
@@ -131,4 +130,10 @@ def _max_entropy(a: Array, inside: NDArray[np.int64], start: Array) -> Array:
         options={"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-16, "gtol": 1e-10},
     )
     share = np.asarray(softmax(-(best.x @ rows)))
-    return share if float((rows @ share).max()) <= _FEASIBLE else start
+    excess = float((rows @ share).max())
+    if excess > _FEASIBLE:
+        raise NotApplicableError(
+            f"the maximum-entropy equilibrium was not reached: some agent still gains "
+            f"{excess:.1g} of the largest payoff ({best.message})"
+        )
+    return share

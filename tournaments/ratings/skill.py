@@ -1,9 +1,4 @@
-"""OpenSkill (Weng and Lin 2011) for any number of seats and teams, through `openskill`.
-
-The library moves two equal players apart when they draw, because it updates them one
-after the other; here each match with a tie is also presented in reverse order and the
-two updates are averaged, so that equals stay equal.
-"""
+"""OpenSkill (Weng and Lin 2011) for any number of seats and teams, through `openskill`."""
 
 from __future__ import annotations
 
@@ -84,16 +79,6 @@ def _match(engine: Any, rating: list[Any], who: list[list[int]], paid: list[floa
     """Update the ratings (in place) by one match."""
     places = [float(sum(other > p + 1e-9 * max(1.0, abs(p)) for other in paid)) for p in paid]
     after = engine.rate([[rating[k] for k in side] for side in who], ranks=places)
-    new = {
-        k: (r.mu, r.sigma)
-        for side, line in zip(who, after, strict=True)
-        for k, r in zip(side, line, strict=True)
-    }
-    if len(set(places)) < len(places):
-        back = engine.rate([[rating[k] for k in side] for side in who[::-1]], ranks=places[::-1])
-        for side, line in zip(who[::-1], back, strict=True):
-            for k, r in zip(side, line, strict=True):
-                mu, sigma = new[k]
-                new[k] = (0.5 * (mu + r.mu), 0.5 * (sigma + r.sigma))
-    for k, (mu, sigma) in new.items():
-        rating[k] = engine.rating(mu=mu, sigma=sigma, name=rating[k].name)
+    for side, line in zip(who, after, strict=True):
+        for k, r in zip(side, line, strict=True):
+            rating[k] = r
