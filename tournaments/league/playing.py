@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -156,12 +156,11 @@ class _Batches:
         self.names = [entry.spec.name for entry in plan.entries]
         self.boards = {board.label: index for index, board in enumerate(plan.boards)}
         self.state = load_state(store)
-        self._ends: dict[int, int] = {}
-        self._note(store.done())
-
-    def _note(self, done: Mapping[int, Sequence[tuple[int, int]]]) -> None:
-        for key, runs in done.items():
-            self._ends[key] = max(self._ends.get(key, 0), *(f + n for f, n in runs))
+        self._ends: dict[int, int] = {}  # repetitions planned so far, by line
+        for key, runs in store.done().items():
+            self._ends[key] = max(first + count for first, count in runs)
+        for line in self.lines():  # of which some may not be there yet
+            self._ends[line.key] = max(self._ends.get(line.key, 0), line.first + line.count)
 
     def lines(self) -> list[Line]:
         """Return the lines of the latest batch that can be played, in order."""
