@@ -291,11 +291,13 @@ class League:
 
         Args:
             learner: label (or name: its latest version that has played) of the member that
-                trains; without one, or before its first match, every score counts as ½.
+                trains; "" for one that has not joined yet. Before its first match every
+                score counts as ½.
             weights: `prioritised`, `even` or `uniform` (see `tournaments.league.opponents`).
             exclude: labels that are left out.
 
         Raises:
+            UnknownNameError: no such learner, or no such weights.
             NotApplicableError: nobody is left, or the weights need scores that a league on
                 the payoff scale does not have.
         """
@@ -315,16 +317,16 @@ class League:
         if not rows:
             raise NotApplicableError(f"{self.folder}: no member is left to train against")
         scores: dict[str, float] = {}
+        known = [m.label for m in settings.versions(learner)]
+        if learner and not known:
+            known = [settings.member(learner).label]
         if learner and settings.method == "davidson":
             with Store.open(self.db) as store:
                 found = survey(store.results(), settings)
             if found is not None and found.fitted is not None:
-                known = [m.label for m in settings.versions(learner)] or [learner]
                 played = [label for label in known if label in found.fitted.agents]
                 if played:
                     scores = expected_scores(found.fitted, played[-1])
-                elif not settings.versions(learner):
-                    settings.member(learner)
         return weighted(rows, [scores.get(member.label, 0.5) for member, _ in rows], weights)
 
     # -- changing --------------------------------------------------------------------

@@ -15,9 +15,7 @@ SKILLS = {"low": -300.0, "mid": 0.0, "high": 300.0}
 
 def join(league: League, name: str, skill: float, **options: Any) -> Any:
     """Let an agent of some skill join, by its file."""
-    return league.join(
-        name, f"{FILE}:Number", params={"skill": skill}, isolation="none", **options
-    )
+    return league.join(name, f"{FILE}:Number", params={"skill": skill}, isolation="none", **options)
 
 
 def number(skill: float) -> Any:

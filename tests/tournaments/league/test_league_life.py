@@ -171,9 +171,7 @@ def test_a_league_is_made_whole_or_not_at_all(tmp_path) -> None:
     with pytest.raises(SpecError):
         League.create(tmp_path / "x", games=["test_contest"], agents={"a": "not_there"})
     with pytest.raises(UnknownNameError, match="anchor|member"):
-        League.create(
-            tmp_path / "x", games=["test_contest"], agents={"a": "uniform"}, anchor="b"
-        )
+        League.create(tmp_path / "x", games=["test_contest"], agents={"a": "uniform"}, anchor="b")
     with pytest.raises(SpecError, match="kuhn_poker"):
         League.create(tmp_path / "x", games=["kuhn_pocker"])
     assert list(tmp_path.iterdir()) == []
