@@ -21,8 +21,26 @@ TABLE: dict[str, Entry] = {
 
 FAMILIES: dict[str, str] = {
     "openspiel": "agents.openspiel_bot:FAMILY",
+    "axelrod": "agents.axelrod:FAMILY",
+    "scripted": "agents.scripted:FAMILY",
 }
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 
-ALIASES: dict[str, str] = {"random": "uniform"}
+_SCRIPTED = (
+    "always_cooperate",
+    "always_defect",
+    "fictitious_play",
+    "generous_tit_for_tat",
+    "grim_trigger",
+    "q_learning",
+    "regret_matching",
+    "tit_for_tat",
+    "win_stay_lose_shift",
+)
+ALIASES: dict[str, str] = {
+    "random": "uniform",
+    **{name: f"scripted/{name}" for name in _SCRIPTED},
+    "friedman": "scripted/grim_trigger",
+    "pavlov": "scripted/win_stay_lose_shift",
+}
 """Short names."""

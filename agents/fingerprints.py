@@ -48,13 +48,14 @@ def _registered(name: str) -> list[object]:
     full = AGENTS.canonical(name)
     info = AGENTS.info(full)
     factory = AGENTS.factory(full)
+    code: Any = factory
     facts: list[object] = [full, str(getattr(factory, "version", ""))]
     prefix = full.partition("/")[0]
-    if full != prefix and prefix in AGENTS.families():
-        facts.append(str(getattr(AGENTS.family(prefix), "version", "")))
+    if prefix != full and prefix in AGENTS.families():
+        code = type(AGENTS.family(prefix))  # what it makes comes from a library of its own
     if info.source == "arena":
         return ["arena", __version__, *facts]
-    return [info.source, _distribution_version(info.source), *facts, _source_of(factory)]
+    return [info.source, _distribution_version(info.source), *facts, _source_of(code)]
 
 
 def _distribution_version(name: str) -> str:
@@ -72,8 +73,8 @@ def _source_of(factory: Any) -> str:
 
     try:
         file = inspect.getsourcefile(factory)
-    except TypeError:
-        return ""
+    except (OSError, TypeError):
+        return ""  # typed into a session: there is no file
     return _digest_of(file) if file and os.path.isfile(file) else ""
 
 

@@ -13,9 +13,9 @@ from agents.references import parse
 from agents.source import find
 from agents.tabular import PolicyAgent, from_file
 from arena.agent import Agent
-from arena.errors import AgentError, ParameterError, UnknownNameError
+from arena.errors import AgentError, ArenaError, UnknownNameError
 from arena.policy import Policy
-from arena.registry import AGENTS
+from arena.registry import AGENTS, load_target
 from arena.solver import Solution
 
 __all__ = ["as_agent", "build", "fingerprint", "load"]
@@ -85,7 +85,7 @@ def build(thing: Any, params: Mapping[str, Any], *, name: str) -> Agent:
     _check_parameters(thing, params, name)
     try:
         made = thing(**params)
-    except (AgentError, ParameterError, ImportError):
+    except (ArenaError, ImportError):
         raise
     except Exception as error:
         raise AgentError(f"{name} could not be made: {type(error).__name__}: {error}") from error
@@ -117,6 +117,9 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
         return as_agent(thing.policy, name=name or thing.solver)
     if isinstance(thing, Policy):
         return PolicyAgent(thing, name=name)
+    if _is_openspiel(thing):
+        live: Agent = load_target("agents.openspiel_live:wrap_live")(thing)
+        return live
     if callable(thing) and not hasattr(thing, "act"):
         return CallableAgent(thing, name=name)
     raise AgentError(f"{name or 'this'} is {_kind(thing)}, which {_lack(thing)}")
@@ -125,7 +128,15 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
 def _is_ready(thing: Any) -> bool:
     """Whether a thing plays as it is: an agent, a policy, a solution."""
     whole = all(callable(getattr(thing, method, None)) for method in _METHODS)
-    return whole or isinstance(thing, Policy | Solution)
+    return whole or isinstance(thing, Policy | Solution) or _is_openspiel(thing)
+
+
+def _is_openspiel(thing: Any) -> bool:
+    """Whether a thing is a bot or policy in OpenSpiel's sense; told by what it can do."""
+    bot = ("step", "restart_at", "inform_action")
+    return callable(getattr(thing, "action_probabilities", None)) or all(
+        callable(getattr(thing, method, None)) for method in bot
+    )
 
 
 def _is_chooser(thing: Callable[..., Any], params: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from arena.registry import Info
 from arena.rng import Stream, derive
 from arena.types import Action, Floats
 from games.adapters.openspiel import OpenSpielObservation, OpenSpielState
-from games.adapters.openspiel_load import facts, pyspiel, quiet, version
+from games.adapters.openspiel_load import facts, may_resample, pyspiel, quiet, version
 
 __all__ = ["FAMILY", "OpenSpielBot", "OpenSpielBots"]
 
@@ -45,6 +45,8 @@ class _Kind:
         defaults: its parameters.
         obstacle: why it cannot play a `pyspiel.Game`, or None.
         stochastic: whether its actions depend on the seed.
+        reproducible: whether the same seed gives the same actions. IS-MCTS walks hash
+            tables whose order differs from one table to the next, whatever the seed.
         c_random: whether it draws from the C library, and so must be seeded at each move.
         games: what it can play, for lists.
     """
@@ -54,6 +56,7 @@ class _Kind:
     defaults: Mapping[str, Any]
     obstacle: Callable[[Any], str | None]
     stochastic: bool = True
+    reproducible: bool = True
     c_random: bool = False
     games: str = "any"
 
@@ -129,13 +132,15 @@ class OpenSpielBot:
         if self._asked is not observation:
             row = self._ask(self._bot.get_policy, observation)
             total = sum(p for _, p in row)
-            self._row = [(a, p / total) for a, p in row]
+            # The search lists actions in the order of a hash table, which no seed governs.
+            self._row = sorted((a, p / total) for a, p in row)
             self._asked = observation
         return self._row
 
     def _ask(self, question: Callable[[Any], Any], observation: OpenSpielObservation) -> Any:
         try:
-            return question(observation.raw)
+            with quiet():
+                return question(observation.raw)
         except (pyspiel.SpielError, RuntimeError) as error:
             raise AgentError(f"openspiel/{self.name} failed: OpenSpiel says {error}") from error
 
@@ -246,8 +251,12 @@ def _for_is_mcts(raw: Any) -> str | None:
     if obstacle is not None:
         return obstacle
     about = raw.get_type()
+    if about.information != pyspiel.GameType.Information.IMPERFECT_INFORMATION:
+        return "the search is for imperfect information (openspiel/mcts is for perfect)"
     if not (about.provides_information_state_string or about.provides_observation_string):
         return "the search needs information-state or observation strings"
+    if not may_resample(raw):
+        return "the search needs to resample hidden information, which fails for so many seats"
     state = raw.new_initial_state()
     stream = Stream(0)
     while state.is_chance_node():
@@ -296,15 +305,16 @@ _KINDS: dict[str, _Kind] = {
         games="sequential, perfect information, payoffs at the end",
     ),
     "is_mcts": _Kind(
-        "information-set Monte Carlo tree search",
+        "information-set Monte Carlo tree search; not reproducible: hash order breaks ties",
         _is_mcts,
         {**_SEARCH, "world_samples": _UNBOUNDED, "final_policy": "NORMALIZED_VISIT_COUNT"},
         _for_is_mcts,
+        reproducible=False,
         games="sequential, can resample hidden information",
     ),
     "uniform_random": _Kind("every legal action equally often", _uniform, {}, _any_game),
     "fixed_action_preference": _Kind(
-        "the legal action of least number",
+        "the legal action of least number among 0 to 8; fails where there is none",
         _registered("fixed_action_preference"),
         {},
         _any_game,
@@ -389,7 +399,11 @@ class OpenSpielBots:
     def info(self, name: str) -> Info:
         """Describe one of them."""
         kind = self._find(name)
-        tags = {"games": kind.games, "stochastic": str(kind.stochastic).lower()}
+        tags = {
+            "games": kind.games,
+            "stochastic": str(kind.stochastic).lower(),
+            "reproducible": str(kind.reproducible).lower(),
+        }
         if kind.defaults:
             tags["parameters"] = ", ".join(f"{k}={v}" for k, v in sorted(kind.defaults.items()))
         return Info(f"openspiel/{name}", kind.summary, tags, "open_spiel")

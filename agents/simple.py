@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.errors import AgentError
 from arena.game import Game, Observation
-from arena.rng import Stream, generator
+from arena.rng import Stream, generator, stream_states, streams_below
 from arena.types import Action, Box, Discrete, Floats, MultiDiscrete
+from games.batch import BatchObservation
 
 __all__ = ["FirstLegal", "Uniform"]
 
@@ -45,6 +47,18 @@ class Uniform:
             return np.clip(value, space.low, space.high).astype(space.dtype)
         raise AgentError(f"uniform cannot sample from {space}")
 
+    def begin_batch(self, game: Game, seat: int, seeds: NDArray[np.uint64]) -> None:
+        """Start a stream for each of N episodes."""
+        if not isinstance(game.actions[seat], Discrete):
+            raise AgentError(f"uniform plays batches of discrete games, {game.key} is not")
+        self._streams = stream_states(seeds)
+
+    def act_batch(self, observation: BatchObservation) -> NDArray[np.int64]:
+        """Draw the actions that `act` would draw, shape (N,)."""
+        legal, live = observation.legal, observation.live
+        drawn = streams_below(self._streams, legal.sum(axis=1), live)
+        return _nth_legal(legal, drawn)
+
     def policy(self, observation: Observation) -> Floats:
         """Return equal probabilities on the legal actions, shape (A,)."""
         legal = observation.legal
@@ -81,6 +95,14 @@ class FirstLegal:
             raise AgentError("first_legal needs discrete actions")
         return actions[0]
 
+    def begin_batch(self, game: Game, seat: int, seeds: NDArray[np.uint64]) -> None:
+        """Check that there is a first action, as `begin` does."""
+        self.begin(game, seat, 0)
+
+    def act_batch(self, observation: BatchObservation) -> NDArray[np.int64]:
+        """Return the least legal actions, shape (N,)."""
+        return np.asarray(observation.legal.argmax(axis=1), dtype=np.int64)
+
     def policy(self, observation: Observation) -> Floats:
         """Return probability one on the least legal action, shape (A,)."""
         legal = observation.legal
@@ -92,3 +114,9 @@ class FirstLegal:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _nth_legal(legal: NDArray[np.bool_], n: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the action that is number `n` among the legal ones of each row, shape (N,)."""
+    reached = legal.cumsum(axis=1) > n[:, None]
+    return np.asarray(reached.argmax(axis=1), dtype=np.int64)

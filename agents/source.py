@@ -140,11 +140,11 @@ def _names(thing: Any) -> list[str]:
         name
         for name, value in vars(thing).items()
         if not name.startswith("_")
-        and (callable(value) or hasattr(value, "act"))
+        and (callable(value) or hasattr(value, "act") or hasattr(value, "probabilities"))
         and getattr(value, "__module__", own) == own
     ]
 
 
 def _defines(module: ModuleType) -> str:
     names = _names(module)
-    return f"; it defines {', '.join(names)}" if names else "; it defines nothing that could play"
+    return f" (it defines {', '.join(names) or 'nothing that could play'})"

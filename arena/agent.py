@@ -21,7 +21,7 @@ class Limits:
         game: wall-clock seconds for all of an agent's moves in one game.
         cpu: CPU seconds for all of an agent's moves in one game.
         begin: wall-clock seconds to start up and for each `begin`.
-        memory: bytes of address space (agents in processes of their own only).
+        memory: bytes of private memory of each process (agents in processes of their own only).
         output: bytes that the agent may write to its log in one game.
         processes: processes that the agent may have at once, its own included.
     """
@@ -43,7 +43,10 @@ class Agent(Protocol):
 
     Optional members, looked for with `getattr`:
         policy(observation) -> probabilities, shape (A,): the distribution `act` draws from.
-        act_batch(observations) -> actions: one call for many episodes.
+        begin_batch(game, seat, seeds), act_batch(observation) -> actions, shape (N,): the
+            same choices as `begin` and `act`, for N episodes at once; see `games.batch`.
+        play_batch(game, agents, seeds) -> payoffs, shape (N, n), or None: plays whole
+            episodes among agents of its own kind; see `games.batch.play_batch`.
         end(returns): called after each game with the payoffs of all seats, shape (n,).
         version: str: told apart in results; the registry adds a digest of the code.
         stochastic: bool: False promises the same action for the same observations.

@@ -162,7 +162,7 @@ class Game:
             `general_sum`.
         turns: `sequential`, or `simultaneous` if several seats may act at once.
         forms: form name to a function that makes it; `state` takes `seed` (int, or None
-            to expose chance nodes).
+            to expose chance nodes), `batch` takes `seeds` (one an episode).
         perfect_information: no seat ever lacks anything another one knows.
         chance: whether luck plays a part.
         payoff_bounds: least and greatest return of any seat (infinite if unknown).

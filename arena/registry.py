@@ -220,6 +220,7 @@ class Registry(Generic[T]):
 
     def family(self, prefix: str) -> Family:
         """Return the family of a prefix, loading it on first use."""
+        self._load()
         family = self._families[prefix]
         if isinstance(family, str):
             loaded: Family = load_target(family)

@@ -18,7 +18,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Stream", "derive", "derive_many", "fresh_seed", "generator", "seat_seed", "seat_seeds"]
+__all__ = [
+    "Stream",
+    "derive",
+    "derive_many",
+    "fresh_seed",
+    "generator",
+    "seat_seed",
+    "seat_seeds",
+    "stream_states",
+    "streams_below",
+]
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -144,3 +154,26 @@ class Stream:
         twin = Stream.__new__(Stream)
         twin._state = self._state
         return twin
+
+
+def stream_states(seeds: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the first state of `Stream(seed)` for every seed, same shape, for array code."""
+    with np.errstate(over="ignore"):
+        z = np.asarray(seeds, dtype=np.uint64) + np.uint64(_GOLDEN)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+        z = z ^ (z >> np.uint64(27))
+    return z
+
+
+def streams_below(
+    states: NDArray[np.uint64], n: NDArray[np.integer], live: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Draw `Stream.below(n)` from each of N streams where `live`, zero elsewhere, shape (N,).
+
+    `states` is modified in place.
+    """
+    with np.errstate(over="ignore"):
+        after = states * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        states[live] = after[live]
+        drawn = ((after >> np.uint64(32)) * n.astype(np.uint64)) >> np.uint64(32)
+    return np.where(live, drawn, np.uint64(0)).astype(np.int64)

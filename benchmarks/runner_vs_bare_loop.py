@@ -23,7 +23,7 @@ from tournaments.spec import AgentSpec, ExecutorSpec, GameSpec, ScheduleSpec, Sp
 BARS = {"connect_four": 1.5, "kuhn_poker": 2.5}
 
 
-def tournament(name: str, matches: int) -> Spec:
+def _tournament(name: str, matches: int) -> Spec:
     return Spec(
         name="bare",
         games=(GameSpec(name),),
@@ -34,7 +34,7 @@ def tournament(name: str, matches: int) -> Spec:
     )
 
 
-def bare(game: object, matches: int) -> list[float]:
+def _bare(game: object, matches: int) -> list[float]:
     stream = Stream(1)
     choice, uniform = stream.choice, stream.random
     total = [0.0, 0.0]
@@ -56,9 +56,9 @@ def bare(game: object, matches: int) -> list[float]:
     return total
 
 
-def check(name: str) -> None:
+def _check(name: str) -> None:
     """The tournament's results are those of its matches, played one by one."""
-    spec = tournament(name, 200)
+    spec = _tournament(name, 200)
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "check.db"
         run(spec, db=db)
@@ -76,15 +76,16 @@ def check(name: str) -> None:
 
 
 def main() -> None:
+    """Measure and report."""
     options = harness.parse(__doc__)
     claims, table = [], []
     for name, bar in BARS.items():
-        check(name)
+        _check(name)
         matches = (20_000 if options.quick else 40_000) * (1 if name == "connect_four" else 4)
-        spec, raw = tournament(name, matches), pyspiel.load_game(name)
+        spec, raw = _tournament(name, matches), pyspiel.load_game(name)
         measured = harness.alternate(
             lambda spec=spec: run(spec),
-            lambda raw=raw, matches=matches: bare(raw, matches),
+            lambda raw=raw, matches=matches: _bare(raw, matches),
             rounds=5 if options.quick else 9,
         )
         slower = [1 / r for r in measured.ratios]

@@ -16,10 +16,12 @@ FAMILIES: dict[str, str] = {
     "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",
     "pettingzoo": "games.adapters.pettingzoo:FAMILY",
+    "matrix": "games.catalog:FAMILY",
+    "repeated": "games.catalog:REPEATED",
 }
 """Prefixes with many games below them: prefix to the target of a `Family`."""
 
-ALIASES: dict[str, str] = {
+_OPENSPIEL = {
     name: f"openspiel/{name}"
     for name in (
         "backgammon",
@@ -49,5 +51,30 @@ ALIASES: dict[str, str] = {
         "tic_tac_toe",
         "y",
     )
+}
+_MATRIX = {
+    name: f"matrix/{name}"
+    for name in (
+        "battle_of_the_sexes",
+        "centipede",
+        "chicken",
+        "climbing",
+        "colonel_blotto",
+        "hawk_dove",
+        "jordan",
+        "matching_pennies",
+        "minimum_effort",
+        "prisoners_dilemma",
+        "public_goods",
+        "rock_paper_scissors",
+        "shapley",
+        "stag_hunt",
+        "travellers_dilemma",
+    )
+}
+ALIASES: dict[str, str] = {
+    **_OPENSPIEL,
+    **_MATRIX,
+    "iterated_prisoners_dilemma": "repeated/prisoners_dilemma",
 }
 """Short names of well-known games."""

@@ -15,43 +15,42 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def blocks(language: str) -> list[tuple[str, str]]:
-    found = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for number, body in enumerate(re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)):
-            found.append((f"{page.name}-{number}", body))
-    return found
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
-@pytest.mark.parametrize("body", [pytest.param(b, id=n) for n, b in blocks("python")])
-def test_python_runs(body: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_runs(page: Path, tmp_path: Path) -> None:
+    """The blocks of a page run one after the other in one folder."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    done = subprocess.run(
-        [sys.executable, "-c", body],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    for body in blocks(page, "python"):
+        done = subprocess.run(
+            [sys.executable, "-c", body],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{body}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("body", [pytest.param(b, id=n) for n, b in blocks("console")])
-def test_commands_run(body: str, tmp_path: Path) -> None:
-    """Each `$ arena …` line of a block runs, in order, in one folder."""
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_run(page: Path, tmp_path: Path) -> None:
+    """Each `$ arena …` line of a page runs, in order, in one folder."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    for line in body.splitlines():
+    for line in "\n".join(blocks(page, "console")).splitlines():
         if line.startswith("$ arena "):
             done = subprocess.run(
                 [sys.executable, "-m", *shlex.split(line[2:])],
                 cwd=tmp_path,
                 env=environment(),
+                stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 check=False,

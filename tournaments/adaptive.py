@@ -11,7 +11,7 @@ Bayesian algorithms for best-arm identification", adapted to duels).
 
     ½ ln(1 + I · Var(θ_i − θ_j)),   I the Fisher information of one game                (1)
 
-at the gap's root mean square under the posterior; after each choice the covariance is updated
+averaged over the posterior of the gap; after each choice the covariance is updated
 as if the game had been played, so that a batch spreads out. `rank` looks at all pairs,
 `place` at those of a newcomer.
 
@@ -183,6 +183,15 @@ def _root(covariance: Array) -> Array:
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
+def _expected_fisher(gap: Array, spread: Array, nu: float) -> Array:
+    """Return the Fisher information of one game, its gap normal with variance `spread`.
+
+    By MacKay's approximation for the logistic function: flattened by κ = 1/√(1 + π s/8).
+    """
+    flat = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * np.maximum(spread, 0.0))
+    return np.asarray(flat * _fisher(flat * gap, nu))
+
+
 def _fisher(gap: Array, nu: float) -> Array:
     """Return the Fisher information of one game about the gap of its two agents."""
     root = np.exp(-0.5 * np.abs(gap))
@@ -202,9 +211,7 @@ def _most_informative(
     gap = strength[:, None] - strength[None, :]
     variance = np.diag(covariance)
     spread = variance[:, None] + variance[None, :] - 2.0 * covariance
-    # A gap that is not known is likely to be large, where games tell little: the
-    # information is that of the gap's root mean square.
-    gain = np.log1p(_fisher(np.sqrt(gap * gap + spread), nu) * spread)
+    gain = np.log1p(_expected_fisher(gap, spread, nu) * spread)
     gain[~(focus[:, None] | focus[None, :])] = -np.inf
     np.fill_diagonal(gain, -np.inf)
     best = np.argwhere(gain >= gain.max() - 1e-12)
@@ -217,6 +224,6 @@ def _after(covariance: Array, pair: tuple[int, int], nu: float, strength: Array)
     i, j = pair
     column = covariance[:, i] - covariance[:, j]
     spread = float(column[i] - column[j])
-    gap = float(strength[i] - strength[j])
-    weight = float(_fisher(np.array(np.sqrt(gap * gap + max(spread, 0.0))), nu))
+    gap = strength[i] - strength[j]
+    weight = float(_expected_fisher(gap, np.array(spread), nu))
     return np.asarray(covariance - np.outer(column, column) * (weight / (1.0 + weight * spread)))

@@ -7,13 +7,15 @@ table = load_results("cup.db")
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from arena.errors import StoreError
 from arena.rng import fresh_seed
-from tournaments.enrol import Enrolled, enrol, new_meta, stored_seed, stored_spec
+from tournaments.enrol import enrol, new_meta, stored_seed, stored_spec
 from tournaments.executors import make_executor
 from tournaments.export import export
 from tournaments.plan import Plan, make_plan
@@ -35,6 +37,7 @@ __all__ = [
     "play",
     "resume",
     "run",
+    "session",
     "status",
 ]
 
@@ -119,17 +122,20 @@ def run(
         StoreError: the file exists, belongs to another tournament, or something changed.
     """
     wanted = spec if isinstance(spec, Spec) else read_spec(spec)
-    options = _Options(allow_changed, durable, executor, progress)
+    options: dict[str, Any] = {
+        "allow_changed": allow_changed,
+        "durable": durable,
+        "executor": executor,
+        "progress": progress,
+    }
     if db is None:
         with tempfile.TemporaryDirectory(prefix="arena-") as folder:
-            outcome = _run_new(wanted, Path(folder) / "results.db", options)
+            outcome = _run(wanted, Path(folder) / "results.db", options)
         return replace(outcome, db=None)
     path = Path(db)
-    if not path.exists():
-        return _run_new(wanted, path, options)
-    if not resume:
+    if path.exists() and not resume:
         raise StoreError(f"{path} exists already; resume it, or choose another name")
-    return _run_on(path, wanted, options)
+    return _run(wanted, path, options)
 
 
 def resume(
@@ -155,7 +161,16 @@ def resume(
         StoreError: the file cannot be used, or an agent or game has changed since.
     """
     wanted = spec if spec is None or isinstance(spec, Spec) else read_spec(spec)
-    return _run_on(Path(db), wanted, _Options(allow_changed, durable, executor, progress))
+    path = Path(db)
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file")
+    options: dict[str, Any] = {
+        "allow_changed": allow_changed,
+        "durable": durable,
+        "executor": executor,
+        "progress": progress,
+    }
+    return _run(wanted, path, options)
 
 
 def check(spec: Spec | str | Path) -> int:
@@ -202,67 +217,83 @@ def planned(spec: Spec, plan: Plan) -> int:
     return sum(line.count for line in make_lines(spec, plan))
 
 
-@dataclass(frozen=True)
-class _Options:
-    """How to run, apart from what."""
+@contextmanager
+def session(
+    spec: Spec | None,
+    db: str | Path,
+    *,
+    allow_changed: bool = False,
+    durable: bool = False,
+    executor: ExecutorSpec | None = None,
+    progress: OnProgress | None = None,
+    total: int | None = None,
+) -> Iterator[Runner]:
+    """Open or make a result file and start workers; the runner then plays any lines.
 
-    allow_changed: bool = False
-    durable: bool = False
-    executor: ExecutorSpec | None = None
-    progress: OnProgress | None = None
+    What `run` is made of, for those who choose matches themselves (`lines_of` makes the
+    lines): `runner.play(lines)` returns when they are stored, `runner.store` has the results.
 
-    def applied(self, spec: Spec) -> Spec:
-        return spec if self.executor is None else replace(spec, executor=self.executor)
+    Args:
+        spec: the tournament; None takes the one that the file holds.
+        db: the result file, made if it is not there.
+        allow_changed: let agents and games that have changed go on as new versions.
+        durable: have every commit reach the disk.
+        executor: instead of the spec's.
+        progress: called about ten times a second.
+        total: matches planned in all; by default what the schedule says.
 
-
-def _run_new(spec: Spec, path: Path, options: _Options) -> Outcome:
-    spec = options.applied(spec)
-    seed = fresh_seed() if spec.seed is None else spec.seed
-    plan = make_plan(spec, seed=seed)
-    total = planned(spec, plan)
-    meta = new_meta(spec, seed, total)
-    with Store.create(path, meta, durable=options.durable) as store:
-        return _play(spec, plan, store, enrol(store, spec, plan), options.progress)
-
-
-def _run_on(path: Path, spec: Spec | None, options: _Options) -> Outcome:
-    with Store.open(path, write=True, durable=options.durable) as store:
-        wanted = options.applied(stored_spec(store) if spec is None else spec)
-        plan = make_plan(wanted, seed=stored_seed(store, wanted))
-        total = planned(wanted, plan)
-        enrolled = enrol(store, wanted, plan, allow_changed=options.allow_changed)
-        for key, value in new_meta(wanted, plan.seed, total).items():
+    Raises:
+        SpecError: something in the spec is wrong.
+        StoreError: the file cannot be used, or an agent or game has changed since.
+    """
+    with ExitStack() as stack:
+        path = Path(db)
+        store: Store | None = None
+        if spec is None or path.exists():
+            store = stack.enter_context(Store.open(path, write=True, durable=durable))
+        wanted = stored_spec(store) if spec is None and store is not None else spec
+        if wanted is None:
+            raise StoreError(f"{path}: there is no such file")
+        if executor is not None:
+            wanted = replace(wanted, executor=executor)
+        if store is not None:
+            seed = stored_seed(store, wanted)
+        else:
+            seed = fresh_seed() if wanted.seed is None else wanted.seed
+        plan = make_plan(wanted, seed=seed)
+        matches = planned(wanted, plan) if total is None else total
+        meta = new_meta(wanted, seed, matches)
+        if store is None:
+            store = stack.enter_context(Store.create(path, meta, durable=durable))
+        ids = enrol(store, wanted, plan, allow_changed=allow_changed)
+        for key, value in meta.items():
             store.set_meta(key, value)
-        return _play(wanted, plan, store, enrolled, options.progress)
-
-
-def _play(
-    spec: Spec, plan: Plan, store: Store, ids: Enrolled, progress: OnProgress | None
-) -> Outcome:
-    store.commit()
-    total = int(store.meta()["total"])
-    executor = make_executor(spec.executor, plan)
-    try:
-        runner = Runner(
+        store.commit()
+        workers = make_executor(wanted.executor, plan)
+        stack.callback(workers.close)
+        yield Runner(
+            wanted,
             plan,
             store,
-            executor,
+            workers,
             games=ids.games,
             agents=ids.agents,
             progress=progress,
-            total=total,
+            total=matches,
         )
-        if spec.schedule.kind == "swiss":
-            play_swiss(spec, runner)
+
+
+def _run(spec: Spec | None, path: Path, options: dict[str, Any]) -> Outcome:
+    with session(spec, path, **options) as runner:
+        if runner.spec.schedule.kind == "swiss":
+            play_swiss(runner)
         else:
-            runner.play(make_lines(spec, plan))
-    finally:
-        executor.close()
-    return Outcome(
-        results=store.results(),
-        played=runner.played,
-        total=total,
-        interrupted=runner.interrupted,
-        db=store.path,
-        seconds=runner.state().seconds,
-    )
+            runner.play(make_lines(runner.spec, runner.plan))
+        return Outcome(
+            results=runner.store.results(),
+            played=runner.played,
+            total=runner.total,
+            interrupted=runner.interrupted,
+            db=path,
+            seconds=runner.state().seconds,
+        )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from tournaments.ratings.payoff import clusters
-from tournaments.ratings.tally import check_results, select
+from tournaments.ratings.selection import check_results, select
 from tournaments.records import ResultSet
 
 __all__ = ["EmpiricalGame", "PayoffMatrix", "empirical_game", "payoff_matrix"]

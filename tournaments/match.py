@@ -40,7 +40,8 @@ LOG_TAIL = 4000
 _LIVE_AGENTS = 256
 """Agents that a worker keeps ready between segments; the one used longest ago goes first."""
 
-_SMALLEST, _LARGEST = 1, 4096  # matches between two looks at the clock of a segment
+_LOOK_SECONDS = 0.02  # between two looks at the clock of a segment, about
+_LARGEST = 4096  # matches that are begun without a look
 
 
 class Slot:
@@ -150,6 +151,7 @@ class Player:
         self._plan = plan
         self._words = (slot or Slot()).words
         self._games: dict[int, Game] = {}
+        self._pace: dict[tuple[int, int], float] = {}  # (game, agent) to seconds a match
         self._agents: OrderedDict[tuple[int, int], Agent] = OrderedDict()
 
     def play(self, segment: Segment, *, until: float = inf) -> Block:
@@ -162,17 +164,18 @@ class Player:
         indices = np.arange(segment.first, segment.first + segment.count, dtype=np.uint64)
         seeds = derive_many(segment.seed, indices)
         starts = seat_seeds(seeds, table.board.seats)
+        parties = [(segment.game, agent) for agent in segment.seating]
+        pace = max(self._pace.get(party, inf) for party in parties)  # inf: not seen yet
         start = now = time.perf_counter()
-        done, size = 0, _SMALLEST
+        done = 0
         while done < segment.count and (done == 0 or now < until):
+            size = min(max(int(_LOOK_SECONDS / pace), 1), 2 * done + 1 if done else _LARGEST)
             stop = min(done + size, segment.count)
             table.run(block, seeds[done:stop], starts[done:stop], segment.first + done)
-            done = stop
             before, now = now, time.perf_counter()
-            if now - before < 0.01:
-                size = min(2 * size, _LARGEST)
-            elif now - before > 0.05:
-                size = max(size // 2, _SMALLEST)
+            pace = max((now - before) / (stop - done), 1e-7)
+            done = stop
+        self._pace.update(dict.fromkeys(parties, pace))
         block.seconds = now - start
         return block
 
@@ -204,7 +207,7 @@ class Player:
             entry = self._plan.entries[index]
             agents.append(self._agent(index, segment.seating[:seat].count(index)))
             # A child process keeps its own clocks.
-            limits.append(entry.limits if entry.spec.tier == "none" else None)
+            limits.append(entry.limits if entry.inside else None)
         while len(self._agents) > max(_LIVE_AGENTS, len(agents)):
             (index, _), old = self._agents.popitem(last=False)
             if old is not self._plan.entries[index].spec.live:
@@ -216,7 +219,7 @@ class Player:
             limits=limits,
             record=self._plan.record,
             careful=segment.careful,
-            outside=any(self._plan.entries[i].spec.tier != "none" for i in segment.seating),
+            outside=any(not self._plan.entries[i].inside for i in segment.seating),
             words=self._words,
         )
 
@@ -249,6 +252,8 @@ class _Table:
         self.agents = agents
         self.words = words
         self.record = record
+        self.known: dict[tuple[float, ...], int] = {}  # codes of outcomes in the block
+        self.plain = False  # whether payoffs alone tell an outcome; seen at the first match
         self.on_step: OnStep | None = None
         self.new_state: Callable[..., State] = game.forms["state"]
         self.ends = [a.end for a in agents if hasattr(a, "end")]
@@ -292,8 +297,7 @@ class _Table:
             return False  # one by one, so that the match and the seat at fault are found
         if payoffs is None:
             return False
-        known: dict[tuple[float, ...], int] = {}
-        codes = block.codes
+        known, codes = self.known, block.codes
         for row in map(tuple, payoffs.tolist()):
             code = known.get(row)
             if code is None:
@@ -306,8 +310,8 @@ class _Table:
         choose = [agent.act for agent in self.agents]
         begins = [(seat, agent.begin) for seat, agent in enumerate(self.agents)]
         codes = block.codes
-        known: dict[tuple[float, ...], int] = {}
-        plain = True  # until a state or an agent turns out to want more than its payoffs read
+        known = self.known
+        plain = self.plain
         slot = Slot.REPETITION
         index = 0
         while index < len(seeds):
@@ -325,7 +329,7 @@ class _Table:
                     code = known.get(payoffs) if plain else None
                     if code is None:
                         code = known[payoffs] = self._settle(block, state, payoffs, first + index)
-                        plain = not self.ends and not hasattr(state, "truncated")
+                        plain = self.plain = not (self.ends or hasattr(state, "truncated"))
                     codes.append(code)
                 return
             except (Exception, SystemExit) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
@@ -24,7 +24,20 @@ from arena.registry import AGENTS, GAMES
 from arena.rng import derive, seat_seed
 from tournaments.spec import AgentSpec, ForfeitSpec, GameSpec, Record, Spec, check_names
 
-__all__ = ["Board", "Entry", "Line", "Plan", "Segment", "make_agent", "make_game", "make_plan"]
+__all__ = [
+    "Board",
+    "Entry",
+    "Line",
+    "Plan",
+    "Segment",
+    "check_copies",
+    "forfeit_payoffs",
+    "line_key",
+    "make_agent",
+    "make_game",
+    "make_plan",
+    "pairing_seed",
+]
 
 ENDLESS_STEPS = 10_000
 """Steps after which an episode of a game of unknown length is cut off."""
@@ -68,6 +81,7 @@ class Entry:
 
     Attributes:
         tier: where it really runs: `none` (in the worker), `rlimits` or `bubblewrap`.
+        inside: whether it plays inside the worker, not in a process of its own.
         fingerprint: a digest of its code and parameters.
         digest: the same with its limits: changes whenever its results may differ.
     """
@@ -75,6 +89,7 @@ class Entry:
     spec: AgentSpec
     limits: Limits | None
     tier: str
+    inside: bool
     fingerprint: str
     digest: str
 
@@ -103,7 +118,7 @@ class Line:
     """Matches of one seating: what a schedule consists of.
 
     Attributes:
-        key: 63-bit hash of tournament, game and agents in seat order with their digests;
+        key: 63-bit hash of seed, stage, game and agents in seat order with their digests;
             with the repetition it identifies a match.
         game: index of the board.
         seating: index of the entry in each seat.
@@ -171,10 +186,10 @@ def make_plan(spec: Spec, *, seed: int) -> Plan:
     return Plan(seed=seed, boards=boards, entries=entries, record=spec.record)
 
 
-def line_key(plan: Plan, game: int, seating: Sequence[int]) -> int:
+def line_key(plan: Plan, game: int, seating: Sequence[int], *, stage: int = 0) -> int:
     """Return the key of a line, a function of what is played alone."""
     agents = [f"{plan.entries[a].spec.name}:{plan.entries[a].digest}" for a in seating]
-    return derive(plan.seed, "line", plan.boards[game].digest, *agents) >> 1
+    return derive(plan.seed, "line", stage, plan.boards[game].digest, *agents) >> 1
 
 
 def pairing_seed(plan: Plan, game: int, seating: Sequence[int]) -> int:
@@ -200,12 +215,9 @@ def make_agent(spec: AgentSpec, limits: Limits | None, *, copy: int = 0) -> Agen
         AgentError: it cannot be made.
     """
     if spec.live is not None:
+        if copy and _is_single(spec):
+            raise AgentError(_ONE_OBJECT.format(spec.name))
         made = build(spec.live, spec.params, name=f"agent {spec.name!r}")
-        if copy and made is spec.live:
-            raise AgentError(
-                f"agent {spec.name!r} is one live object and cannot sit in two seats; "
-                "give its class or a factory instead"
-            )
         return made
     if spec.tier == "none":
         return load(spec.ref, **spec.params)
@@ -214,6 +226,31 @@ def make_agent(spec: AgentSpec, limits: Limits | None, *, copy: int = 0) -> Agen
         params=dict(spec.params),
         limits=limits or Limits(),
         tier="auto" if spec.tier == "sandbox" else "rlimits",
+    )
+
+
+_ONE_OBJECT = (
+    "agent {!r} is one live object and cannot sit in two seats; give its class or a factory instead"
+)
+
+
+def check_copies(source: str, plan: Plan, seatings: Iterable[Sequence[int]]) -> None:
+    """Check that no live agent object is to sit in two seats at once.
+
+    Raises:
+        SpecError: one is.
+    """
+    single = {i for i, entry in enumerate(plan.entries) if _is_single(entry.spec)}
+    for seating in seatings if single else ():
+        for agent in single.intersection(seating):
+            if seating.count(agent) > 1:
+                raise SpecError(f"{source}: {_ONE_OBJECT.format(plan.entries[agent].spec.name)}")
+
+
+def _is_single(spec: AgentSpec) -> bool:
+    """Whether an agent is an object with a game of its own in it, rather than how to make one."""
+    return not isinstance(spec.live, type) and all(
+        callable(getattr(spec.live, method, None)) for method in ("begin", "act", "close")
     )
 
 
@@ -351,6 +388,7 @@ def _entry(spec: Spec, wanted: AgentSpec, games: Sequence[Game]) -> Entry:
         spec=wanted,
         limits=limits,
         tier=str(getattr(agent, "tier", "none")),
+        inside=wanted.tier == "none",
         fingerprint=code,
         digest="",
     )

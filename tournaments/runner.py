@@ -25,6 +25,7 @@ from arena.errors import ArenaError
 from tournaments.executors import Done, Executor, Lost, Task
 from tournaments.match import Block, Fault, forfeit_block
 from tournaments.plan import Line, Plan, Segment
+from tournaments.spec import Spec
 from tournaments.store import Store
 
 __all__ = ["Progress", "Runner", "missing"]
@@ -61,17 +62,23 @@ class Runner:
     """Plays lines into a store.
 
     Args:
-        plan: the tournament.
+        spec: the tournament.
+        plan: the same, made.
         store: where results go, open for writing.
         executor: who plays.
         games: database id of every board of the plan.
         agents: database id of every entry of the plan.
         progress: called about ten times a second.
         total: matches planned in all, where that is known before all lines are.
+
+    Attributes:
+        played: matches that this runner has played.
+        interrupted: whether it was told to stop (Ctrl-C).
     """
 
     def __init__(
         self,
+        spec: Spec,
         plan: Plan,
         store: Store,
         executor: Executor,
@@ -79,15 +86,16 @@ class Runner:
         games: Sequence[int],
         agents: Sequence[int],
         progress: Callable[[Progress], None] | None = None,
-        total: int | None = None,
+        total: int = 0,
     ) -> None:
+        self.spec = spec
         self.plan = plan
         self.store = store
         self.interrupted = False
         self._executor = executor
         self._ids = (list(games), list(agents))
         self._progress = progress
-        self._total = total
+        self.total = total
         self._planned = 0
         self._before = 0  # matches of the planned lines that were there
         self.played = 0
@@ -223,7 +231,7 @@ class Runner:
         seconds = time.perf_counter() - self._start
         return Progress(
             done=self._safe,
-            total=max(self._total or 0, self._planned),
+            total=max(self.total, self._planned),
             stage=self._stage,
             rate=self.played / seconds if seconds > 0 else 0.0,
             faults=dict(self._faults),

@@ -11,21 +11,23 @@ repetitions, so that luck cancels between them.
 
 A side is a seat, or a team where the game has teams (its agent takes all its seats). Above
 `max_seatings` a balanced sample is taken: different groups, in which every agent stands
-equally often (within one, as long as the groups allow it), and each group takes the n
-rotations of its order, a Latin square, so that every agent has every side equally often.
+equally often (within two, as long as there are groups left to choose from), and each group
+takes the n rotations of its order, a Latin square, so that every agent has every side
+equally often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, permutations
+from itertools import count as counter
 from math import comb, factorial
 
 import numpy as np
 
 from arena.errors import SpecError
 from arena.rng import generator
-from tournaments.plan import Board, Line, Plan, line_key, pairing_seed
+from tournaments.plan import Board, Line, Plan, check_copies, line_key, pairing_seed
 from tournaments.spec import ScheduleSpec, Spec
 
 __all__ = [
@@ -51,6 +53,7 @@ def make_lines(spec: Spec, plan: Plan) -> list[Line]:
     lines: list[Line] = []
     for game, board in enumerate(plan.boards):
         seatings = _seatings(spec.schedule, board, len(plan.entries), challengers, plan.seed)
+        check_copies(spec.source, plan, seatings)
         lines += lines_of(plan, game, seatings, count=spec.schedule.repetitions)
     return lines
 
@@ -76,7 +79,7 @@ def lines_of(
     """
     return [
         Line(
-            key=line_key(plan, game, seating),
+            key=line_key(plan, game, seating, stage=stage),
             game=game,
             seating=tuple(seating),
             seed=pairing_seed(plan, game, seating),
@@ -237,7 +240,8 @@ def _seatings(
             rests = _balanced(pool, sides - 1, wanted, rng)
             chosen = [(c, *rest) for rest in rests for c in challengers]
         else:
-            chosen = _balanced(range(agents), sides, max(schedule.max_seatings // sides, 1), rng)
+            wanted = min(max(schedule.max_seatings // sides, 1), comb(agents, sides))
+            chosen = _balanced(range(agents), sides, wanted, rng)
         orders = (g[k:] + g[:k] for g in chosen for k in range(sides))
     return [seat_sides(board, order) for order in orders]
 
@@ -264,12 +268,13 @@ def _balanced(
     groups: list[tuple[int, ...]] = []
     while len(groups) < count:
         spread = 1.0  # those drawn least often come first, ties at random
-        while True:
+        for attempt in counter():
             chosen = np.argsort(drawn + spread * rng.random(len(pool)))[:size]
             members = frozenset(chosen.tolist())
             if members not in seen:
                 break
-            spread *= 1.02  # after many vain draws also those drawn more often
+            if attempt > 50:
+                spread *= 1.02  # after many vain draws also those drawn more often
         seen.add(members)
         drawn[chosen] += 1
         groups.append(tuple(pool[chosen].tolist()))

@@ -12,7 +12,7 @@ from arena.game import Game, State
 from arena.rng import fresh_seed
 from arena.types import Action
 from tournaments.match import Fault, Player
-from tournaments.plan import Segment, make_game, make_plan
+from tournaments.plan import Segment, check_copies, make_game, make_plan
 from tournaments.spec import AgentSpec, ExecutorSpec, ForfeitSpec, GameSpec, Spec
 
 __all__ = ["Match", "play"]
@@ -87,15 +87,12 @@ def play(
     Raises:
         SpecError: the game or an agent cannot be made, or an agent cannot play the game.
     """
-    seats = [_seat(index, agent) for index, agent in enumerate(agents)]
+    seats = [_seat(agents, index) for index in range(len(agents))]
     named = GameSpec(game, params or {}) if isinstance(game, str) else GameSpec(game.id, live=game)
     made = make_game(named)
     if len(seats) != made.seats:
         raise ParameterError("agents", [s.name for s in seats], f"{made.seats}, one a seat")
-    distinct: list[AgentSpec] = []
-    for spec in seats:
-        if spec not in distinct:
-            distinct.append(_unlike(spec, distinct))
+    distinct = [spec for index, spec in enumerate(seats) if spec not in seats[:index]]
     chosen = fresh_seed() if seed is None else seed
     plan = make_plan(
         Spec(
@@ -112,6 +109,7 @@ def play(
         seed=chosen,
     )
     seating = tuple(distinct.index(spec) for spec in seats)
+    check_copies("arena.play", plan, [seating])
     player = Player(plan)
     try:
         block = player.play_one(Segment(0, 0, seating, 0, 0, 1), chosen, on_step=on_step)
@@ -129,15 +127,11 @@ def play(
     )
 
 
-def _seat(index: int, agent: Agent | str | AgentSpec) -> AgentSpec:
+def _seat(agents: Sequence[Agent | str | AgentSpec], index: int) -> AgentSpec:
+    agent = agents[index]
     if isinstance(agent, AgentSpec):
         return agent
     if isinstance(agent, str):
         return AgentSpec(name=agent, ref=agent)
-    return AgentSpec(name=getattr(agent, "name", f"{type(agent).__name__} {index}"), live=agent)
-
-
-def _unlike(spec: AgentSpec, others: Sequence[AgentSpec]) -> AgentSpec:
-    if any(other.name == spec.name for other in others):
-        raise ParameterError("agents", spec.name, "different names for different agents")
-    return spec
+    first = next(i for i, other in enumerate(agents) if other is agent)
+    return AgentSpec(name=f"{getattr(agent, 'name', type(agent).__name__)} {first}", live=agent)

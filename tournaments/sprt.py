@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
-from tournaments.ratings.tally import check_results, compare
+from tournaments.ratings.selection import check_results, compare
 from tournaments.records import ResultSet
 
 __all__ = ["Decision", "Sprt", "SprtResult", "game_counts", "log_likelihood_ratio"]

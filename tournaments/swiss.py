@@ -21,14 +21,15 @@ def swiss_size(spec: Spec, plan: Plan) -> int:
     return rounds * pairs * 2 * spec.schedule.repetitions * len(plan.boards)
 
 
-def play_swiss(spec: Spec, runner: Runner) -> None:
+def play_swiss(runner: Runner) -> None:
     """Play all rounds, as far as they are not in the store.
 
     A pair plays every game in both seat orders. It wins a game, for one point, by the
     greater payoff summed over the matches of the round; an equal sum is half a point. A bye
     is worth a win of every game.
     """
-    plan, count = runner.plan, spec.schedule.repetitions
+    spec, plan = runner.spec, runner.plan
+    count = spec.schedule.repetitions
     agents = range(len(plan.entries))
     scores = dict.fromkeys(agents, 0.0)
     byes = dict.fromkeys(agents, 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.process.agent import Isolated, ProcessAgent
+from agents.process.agent import ProcessAgent
+from agents.process.isolated import Isolated
 from agents.process.sandbox import TIERS, active_tier, choose_tier, obstacle
 
 __all__ = ["TIERS", "Isolated", "ProcessAgent", "active_tier", "choose_tier", "obstacle"]

@@ -1,4 +1,4 @@
-"""Agents in processes of their own: any program that speaks the protocol, and any agent isolated.
+"""A program that speaks the protocol as an agent.
 
 The child is started at the first `begin` and stays for many games. After any fault it is
 gone, with everything that it had started, and the next `begin` starts a fresh one.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite
 from typing import Any
@@ -26,15 +25,13 @@ from agents.process.protocol import (
     read_action,
     to_action,
 )
-from agents.references import Reference, parse
 from arena import __version__
 from arena.agent import Limits
-from arena.errors import AgentError, AgentFaultError, FaultKind
+from arena.errors import AgentError, AgentFaultError, FaultKind, nearest
 from arena.game import Game, Observation
-from arena.registry import AGENTS
-from arena.types import Action, Discrete, Params
+from arena.types import Action, Discrete
 
-__all__ = ["Isolated", "ProcessAgent"]
+__all__ = ["ProcessAgent"]
 
 _DEFAULT_WANT = ("key", "view")
 _OWN_KINDS: tuple[FaultKind, ...] = ("exception", "exit", "illegal", "memory", "resign")
@@ -124,9 +121,11 @@ class ProcessAgent:
         child = self._child
         if child is None:
             raise AgentError(f"{self.name} was asked to act before a game began")
-        seconds, kind = self._time_left(child)
+        before = child.moves
         while True:
-            request = act_line(observation, self._want, self._clock(observation, child))
+            seconds, kind = self._time_left(child, before)
+            clock = self._clock(observation, child, before)
+            request = act_line(observation, self._want, clock)
             try:
                 raw = child.ask(request, seconds, kind, "act")
             except BaseException:
@@ -136,7 +135,6 @@ class ProcessAgent:
             if action is None:
                 action = self._unusual(child, raw, observation.seat)
                 if action is None:
-                    seconds, kind = self._time_left(child)
                     continue  # it wanted further fields
             actions = observation.actions
             if actions is not None and action not in actions:
@@ -313,119 +311,29 @@ class ProcessAgent:
 
     # -- clocks ----------------------------------------------------------------------
 
-    def _time_left(self, child: Child) -> tuple[float, FaultKind]:
+    def _time_left(self, child: Child, before: float) -> tuple[float, FaultKind]:
         """Return the wall-clock seconds for the next answer, and the limit they come from."""
         if not self._timed:
             return inf, "move time"
-        left = self.limits.game - child.moves
-        if left < self.limits.move:
-            if left <= 0.0:
-                raise self._fault("game time", f"used up its {self.limits.game:g} s")
-            return left, "game time"
-        return self.limits.move, "move time"
+        game = self.limits.game - child.moves
+        move = self.limits.move - (child.moves - before)
+        kind: FaultKind = "game time" if game < move else "move time"
+        if min(game, move) <= 0.0:
+            whole = self.limits.game if game < move else self.limits.move
+            raise self._fault(kind, f"used up its {whole:g} s")
+        return min(game, move), kind
 
-    def _clock(self, observation: Observation, child: Child) -> str:
+    def _clock(self, observation: Observation, child: Child, before: float) -> str:
         clock = observation.clock
         if clock is not None:
             move, game = clock.move, clock.game
         elif self._timed:
-            move, game = self.limits.move, self.limits.game - child.moves
+            move = self.limits.move - (child.moves - before)
+            game = self.limits.game - child.moves
         else:
             return "null"
         texts = [f"{value:.6f}" if isfinite(value) else "null" for value in (move, game)]
         return f'{{"move":{texts[0]},"game":{texts[1]}}}'
-
-
-class Isolated(ProcessAgent):
-    """Any agent that can be loaded, in a process of its own.
-
-    It plays exactly as it would in this process (same seeds, same observations), but
-    whatever it does there ends in an `AgentFaultError` here.
-
-    Args:
-        ref: what `agents.load.load` takes.
-        params: the agent's parameters.
-        limits: clocks, memory, output and processes.
-        tier: `auto` (the strictest that works here), `bubblewrap`, `rlimits` or `none`.
-        visible: further files and folders that it may read in bubblewrap.
-
-    Raises:
-        AgentError: nothing can be loaded from `ref` in another process.
-    """
-
-    def __init__(
-        self,
-        ref: str | Sequence[str],
-        params: Params | None = None,
-        limits: Limits | None = None,
-        tier: str = "auto",
-        *,
-        visible: Sequence[str] = (),
-    ) -> None:
-        reference = _elsewhere(parse(ref))
-        self._reference = reference
-        given = dict(params or {})
-        files = [v for v in given.values() if isinstance(v, str) and os.path.exists(v)]
-        words: Sequence[str]
-        if reference.kind == "command":
-            words = reference.words
-        else:
-            # The child sees the very paths that this process imports from, in this order.
-            paths = [path or os.getcwd() for path in sys.path]
-            start = (
-                f"import sys; sys.path[:] = {paths!r};"
-                "from agents.process.serve import main; main(sys.argv[1:])"
-            )
-            words = [sys.executable, "-c", start, str(reference)]
-        super().__init__(words, params=given, limits=limits, tier=tier, visible=[*visible, *files])
-        self.name = str(ref) if isinstance(ref, str) else reference.target
-
-    def _sees(self) -> list[str]:
-        reference = self._reference
-        if reference.kind == "command":
-            return super()._sees()
-        seen = sandbox.seen_by_python()
-        if reference.kind in ("file", "policy"):
-            seen.append(sandbox.own_folder(reference.target))
-        elif reference.kind == "module":
-            seen += _package(reference.target)
-        return seen
-
-
-def _elsewhere(reference: Reference) -> Reference:
-    """Return a reference that means the same in another process.
-
-    Raises:
-        AgentError: it names something that lives in this process alone.
-        UnknownNameError: nothing of that name is registered.
-    """
-    if reference.kind != "registered":
-        return reference
-    if AGENTS.info(reference.target).source != "this process":
-        return reference
-    factory = AGENTS.factory(reference.target)
-    module = getattr(factory, "__module__", "__main__")
-    name = getattr(factory, "__qualname__", "<")
-    if module == "__main__" or "<" in name:
-        raise AgentError(
-            f"agent {reference.target!r} was registered in this process and cannot be isolated;"
-            " refer to its code as package.module:factory or file.py:factory"
-        )
-    return Reference("module", module, name)
-
-
-def _package(module: str) -> list[str]:
-    """Return the folder of a module's top-level package, or the file of a lone module."""
-    import importlib.util
-
-    try:
-        spec = importlib.util.find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        return []
-    if spec is None:
-        return []
-    folders = list(spec.submodule_search_locations or ())
-    return folders or ([spec.origin] if spec.origin and os.path.exists(spec.origin) else [])
 
 
 def _no_program(word: str) -> str:
@@ -434,8 +342,6 @@ def _no_program(word: str) -> str:
     if os.sep in word:
         folder = os.path.dirname(word) or "."
         if os.path.isdir(folder):
-            from arena.errors import nearest
-
             close = nearest(os.path.basename(word), os.listdir(folder))
             hint = f"; did you mean {os.path.join(folder, close[0])!r}?" if close else ""
             return f"there is no file {word}{hint}"

@@ -22,6 +22,7 @@ from contextlib import suppress
 from math import ceil, isfinite
 
 from agents.process import supervise
+from agents.process.watch import Watch
 from arena.agent import Limits
 from arena.errors import AgentError, AgentFaultError, FaultKind
 
@@ -32,7 +33,13 @@ _ANSWER_MAX = 4 << 20
 _FIRST_LOOK = 0.01
 _LAST_LOOK = 0.1
 _SIGNALS = {int(number): number.name for number in signal.Signals}
-_SIGNS_OF_MEMORY = (b"MemoryError", b"bad_alloc", b"out of memory", b"Cannot allocate memory")
+_SIGNS_OF_MEMORY = (
+    b"MemoryError",
+    b"bad_alloc",
+    b"out of memory",
+    b"Cannot allocate memory",
+    b"OOM",
+)
 
 
 class Child:
@@ -57,9 +64,6 @@ class Child:
         self._tail = bytearray()
         self._written = 0
         self._buffer = b""
-        self._known: list[int] = []
-        self._cpu_of_dead = 0.0
-        self._cpu_at_start = 0.0
         self._unseen = 0.0
         here, there = socket.socketpair()
         try:
@@ -83,6 +87,7 @@ class Child:
         finally:
             there.close()
         self._control = here
+        self._watch = Watch(self._process.pid)
         process = self._process
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise AgentError("the child has no pipes")  # cannot happen: PIPE is given above
@@ -96,6 +101,7 @@ class Child:
         # The control socket closes when the supervisor ends, also if a stray process still
         # holds the agent's pipes.
         self._poll.register(self._control, select.POLLIN)
+        self._signal = here.fileno()
         self._answered = [(self._out, select.POLLIN)]
         self._count_cpu = isfinite(limits.cpu)
         self._end = weakref.finalize(self, _end, process, here, self._owner)
@@ -127,10 +133,8 @@ class Child:
         """Count CPU time from here on."""
         self._unseen = 0.0
         if self._count_cpu:
-            if not self._known:
-                self._look("begin")
-            self._cpu_at_start = self._cpu()
-            self._limit_cpu()
+            self._look("begin")
+            self._watch.start_cpu(self.limits)
 
     # -- asking --------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class Child:
         except BlockingIOError:
             written = 0
         except OSError:
-            raise self._death(during) from None
+            return  # it has gone; what it said before, or that it said nothing, is read next
         if written < len(line):
             self._send_rest(line[written:], seconds, during)
 
@@ -200,7 +204,8 @@ class Child:
                 except BlockingIOError:
                     continue
                 except OSError:
-                    raise self._death(during) from None
+                    rest = b""
+                    break
         self._poll.unregister(self._in)
 
     def receive(
@@ -223,8 +228,9 @@ class Child:
         look_at = now + pause
         while b"\n" not in self._buffer:
             events = self._poll.poll(ceil(max(0.0, min(end, look_at) - now) * 1000.0))
-            for stream, _ in events:
-                self._empty(stream, during)
+            for stream, _ in sorted(events, key=self._order):
+                if b"\n" not in self._buffer or stream == self._err:
+                    self._empty(stream, during)
             now = time.perf_counter()
             if b"\n" in self._buffer:
                 break
@@ -240,6 +246,10 @@ class Child:
                 look_at = now + pause
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line + b"\n"
+
+    def _order(self, event: tuple[int, int]) -> int:
+        """Put an answer before the news that its author has ended since."""
+        return (self._err, self._out).index(event[0]) if event[0] != self._signal else 2
 
     def _empty(self, stream: int, during: str) -> None:
         """Read what lies in one of the child's pipes."""
@@ -283,66 +293,15 @@ class Child:
 
     # -- watching ------------------------------------------------------------------
 
-    def _look(self, during: str = "") -> None:
-        """Look at all processes of the agent: how many, how large, how busy."""
-        table = supervise.processes()
-        found = supervise.below(self.pid, table)
-        self._known = [process.pid for process in found]
-        if sys.platform.startswith("linux"):
-            self._cpu_of_dead = sum(process.dead_cpu for process in found)
-            if self.pid in table:
-                self._cpu_of_dead += table[self.pid].dead_cpu  # orphans
-        else:
-            self._cpu_of_dead = sum(process.cpu for process in found)
-        if len(found) > self.limits.processes:
-            raise self.fail(
-                "processes",
-                f"had {len(found)} processes during {during}, allowed are {self.limits.processes}",
-            )
-        memory = self.limits.memory
-        if memory is not None and found:
-            largest = max(process.memory for process in found)
-            if largest > memory:
-                raise self.fail(
-                    "memory",
-                    f"used {largest} bytes of memory during {during}, allowed are {memory}",
-                )
-
-    def _cpu(self) -> float:
-        """Return the CPU seconds of all processes of the agent, past ones too."""
-        total = self._cpu_of_dead
-        if sys.platform.startswith("linux"):
-            for pid in self._known:
-                try:
-                    # The CPU clock of another process, as clock_getcpuclockid(3) makes it:
-                    # nanoseconds exactly, at a microsecond a reading.
-                    total += time.clock_gettime((~pid << 3) | 2)
-                except OSError:
-                    continue  # it has ended; the next look finds its time with its parent
-        return total
+    def _look(self, during: str) -> None:
+        self._unless(self._watch.look(self.limits), during)
 
     def _check_cpu(self, during: str) -> None:
-        used = self._cpu() - self._cpu_at_start
-        if used > self.limits.cpu:
-            raise self.fail(
-                "cpu time",
-                f"used {used:.3g} s of CPU by {during}, allowed are {self.limits.cpu:g}",
-            )
+        self._unless(self._watch.check_cpu(self.limits), during)
 
-    def _limit_cpu(self) -> None:
-        """Set the system's own CPU limit a little above, should arena be held up itself."""
-        if not sys.platform.startswith("linux"):
-            return
-        import resource
-
-        for pid in self._known:
-            try:
-                used = time.clock_gettime((~pid << 3) | 2)
-                _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
-                soft = ceil(used + self.limits.cpu + 1.0)
-                resource.prlimit(pid, resource.RLIMIT_CPU, (soft, hard))
-            except (OSError, ValueError):
-                continue  # it has ended, or the user has a lower hard limit anyway
+    def _unless(self, excess: tuple[FaultKind, str] | None, during: str) -> None:
+        if excess is not None:
+            raise self.fail(excess[0], f"{excess[1]}, in {during}")
 
     # -- ending --------------------------------------------------------------------
 

@@ -150,7 +150,7 @@ def begin_line(game: str, seat: int, seed: int, limits: Params) -> bytes:
     """Encode the start of an episode; `game` is its description, encoded once for many."""
     return (
         f'{{"type":"begin","seat":{int(seat)},"seed":{int(seed)},'
-        f'"limits":{json.dumps(limits)},"game":{game}}}\n'
+        f'"limits":{json.dumps(limits, separators=(",", ":"))},"game":{game}}}\n'
     ).encode()
 
 

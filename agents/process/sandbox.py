@@ -3,7 +3,7 @@
 `bubblewrap`: namespaces of its own. No network, no other processes, no home, no project;
     the system, the interpreter and the agent's own folder read-only; an empty, bounded
     /tmp. Resource limits too. The tier for code that nobody has read.
-`rlimits`: resource limits (address space, number of processes, no core files).
+`rlimits`: resource limits (private memory, number of processes, no core files).
 `none`: a process of its own, and nothing more.
 
 In every tier arena watches the clocks, the memory in use and the number of processes, and
@@ -37,7 +37,7 @@ _SETTINGS = (
     "/etc/ld.so.conf.d",
     "/etc/localtime",
 )
-_KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "PATH", "TERM", "TZ")
+_KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "PATH", "PYTHONPATH", "TERM", "TZ")
 _ONE_THREAD = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -100,7 +100,8 @@ def resource_limits(limits: Limits, tier: str) -> str:
         return ""
     chosen = {"CORE": 0}
     if limits.memory is not None:
-        chosen["AS"] = limits.memory
+        # Not the address space: V8 and others reserve gigabytes of it that they never touch.
+        chosen["DATA"] = limits.memory
     if hasattr(os, "getuid") and os.getuid() != 0:
         # The system counts all threads of the user against this limit (and exempts root),
         # so it is a backstop far above; arena itself counts the agent's processes.
@@ -180,8 +181,11 @@ def own_folder(path: str) -> str:
     only its own file: the rest there is not the agent's.
     """
     folder = os.path.dirname(os.path.abspath(path))
-    private = {os.getcwd(), os.path.expanduser("~"), "/", "/tmp", "/home"}
-    return os.path.abspath(path) if folder in private else folder
+    return os.path.abspath(path) if folder in _private() else folder
+
+
+def _private() -> set[str]:
+    return {os.getcwd(), os.path.expanduser("~"), "/", "/tmp", "/home"}
 
 
 def files_of_command(words: Sequence[str]) -> list[str]:
@@ -200,13 +204,12 @@ def seen_by_command(words: Sequence[str]) -> list[str]:
     """Return the paths that a command needs to see, outside the system's own folders."""
     seen = []
     for place, file in enumerate(files_of_command(words)):
-        seen.append(own_folder(file))
-        real = os.path.realpath(file)
-        if real != file:
-            seen.append(own_folder(real))
-        installation = Path(real).parent.parent
-        if place == 0 and Path(real).parent.name == "bin" and installation != Path("/"):
-            seen.append(str(installation))  # an interpreter needs its library
+        for path in dict.fromkeys((file, os.path.realpath(file))):
+            seen.append(own_folder(path))
+            folder = os.path.dirname(path)
+            above = os.path.dirname(folder)
+            if place == 0 and os.path.basename(folder) == "bin" and above not in _private():
+                seen.append(above)  # an interpreter needs its library
     return seen
 
 

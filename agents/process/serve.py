@@ -104,13 +104,12 @@ class _Pipes:
 
     def read(self) -> bytes:
         """Return the next line, or b"" at the end."""
-        text = self._rest
+        text = self._rest or os.read(self._in, 65536)
         while True:
-            line, newline, rest = text.partition(b"\n")
+            line, newline, self._rest = text.partition(b"\n")
             if newline:
-                self._rest = rest
                 return line
-            chunk = os.read(self._in, 1 << 20)
+            chunk = os.read(self._in, 65536)
             if not chunk:
                 return b""
             text += chunk
@@ -118,8 +117,9 @@ class _Pipes:
     def write(self, text: str) -> None:
         """Send one line."""
         data = text.encode() + b"\n"
-        while data:
-            data = data[os.write(self._out, data) :]
+        written = os.write(self._out, data)
+        while written < len(data):
+            written += os.write(self._out, data[written:])
 
 
 class _Server:
@@ -154,9 +154,10 @@ class _Server:
 
     def run(self) -> None:
         """Answer until told to quit, or arena is gone."""
-        read, write, decode = self._pipes.read, self._pipes.write, json.loads
+        read, write = self._pipes.read, self._pipes.write
+        decode = json.JSONDecoder().decode
         while line := read():
-            request = decode(line)
+            request = decode(line.decode())
             kind = request["type"]
             if kind == "quit":
                 break
@@ -173,7 +174,6 @@ class _Server:
         try:
             return work(request)
         except MemoryError as error:
-            self._agent = self._agent  # nothing is allocated before the answer is made
             return _failure("memory", str(error) or "out of memory")
         except SystemExit as error:
             return _failure("exit", f"called sys.exit({error.code!r})")

@@ -163,7 +163,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _limit(limits: str) -> None:
-    """Apply `AS=1000,CORE=0` to this process: hard and soft limits alike."""
+    """Apply `DATA=1000,CORE=0` to this process: hard and soft limits alike."""
     import resource
 
     for item in filter(None, limits.split(",")):
@@ -178,7 +178,7 @@ def _limit(limits: str) -> None:
         try:
             resource.setrlimit(kind, (value, value))
         except (OSError, ValueError):
-            if name != "AS":  # macOS refuses AS; arena's side watches memory in any case
+            if name != "DATA":  # arena's side watches memory in any case
                 raise
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,17 +11,16 @@ from arena.cli.output import examples, print_json, print_table
 from arena.errors import UnknownNameError
 from arena.registry import load_target
 
-__all__ = ["CLAIMS", "EXAMPLES", "reproduce"]
+__all__ = ["EXAMPLES", "claims", "reproduce"]
 
 EXAMPLES = examples("arena reproduce", "arena reproduce axelrod-1980 --quick")
 
-CLAIMS: dict[str, tuple[str, str]] = {
-    "axelrod-1980": (
-        "Axelrod's first tournament of the repeated prisoner's dilemma, with native strategies",
-        "tournaments.reproduce.axelrod:run",
-    ),
-}
-"""Claim to (title, target of `run(*, quick, out) -> dict`)."""
+_CLAIMS = "tournaments.reproduce:CLAIMS"
+
+
+def claims() -> dict[str, Any]:
+    """Return every `Reproduction` by its name."""
+    return {name: load_target(target) for name, target in load_target(_CLAIMS).items()}
 
 
 def reproduce(
@@ -33,16 +32,31 @@ def reproduce(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """List the scientific claims that arena reproduces, or reproduce one."""
+    known = claims()
     if name is None:
         if json:
-            print_json({claim: title for claim, (title, _) in CLAIMS.items()})
+            print_json({claim: known[claim].title for claim in known})
         else:
-            print_table(["claim", "what is reproduced"], [[c, t] for c, (t, _) in CLAIMS.items()])
+            print_table(["claim", "what is reproduced"], [[c, known[c].title] for c in known])
             typer.echo("reproduce one with `arena reproduce NAME`")
         return
-    if name not in CLAIMS:
-        raise UnknownNameError("claim", name, CLAIMS, hint="`arena reproduce` lists them")
-    run = load_target(CLAIMS[name][1])
-    result = run(quick=quick, out=out / name)
+    if name not in known:
+        raise UnknownNameError("claim", name, known, hint="`arena reproduce` lists them")
+    report = known[name].run(quick=quick, out=out / name)
     if json:
-        print_json(result)
+        print_json({**report.figures, "reproduced": report.reproduced})
+    else:
+        typer.echo(f"{report.title}\n")
+        print_table(report.header, [[_shown(cell) for cell in row] for row in report.rows])
+        typer.echo("")
+        for check in report.checks:
+            verdict = {True: "holds", False: "does not hold", None: "not checked"}[check.holds]
+            typer.echo(f"{verdict}: {check.text}" + f" ({check.detail})" * bool(check.detail))
+        for path in report.files:
+            typer.echo(f"written: {path}")
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell:.1f}" if isinstance(cell, float) else str(cell)

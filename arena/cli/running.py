@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-__all__ = ["following"]
+from arena.registry import load_target
 
-_SCALARS_EVERY = 1.0  # seconds between two points of a curve
+__all__ = ["following", "write_curve"]
+
+_RATED_UP_TO = 200_000  # matches; reading more of them in order takes too long for an extra
 
 
 @contextmanager
@@ -35,35 +38,43 @@ def following(folder: Path | None, *, quiet: bool) -> Iterator[Callable[[Any], N
         transient=True,
         disable=quiet,
     )
-    writer = None
+    scalars = None
     if folder is not None:
-        from tensorboardX import SummaryWriter
+        scalars = load_target("tournaments.scalars:Scalars")(folder.name, root=folder.parent)
+    try:
+        with bar:
+            task = bar.add_task("matches", total=None, rate=0.0, faults="")
 
-        writer = SummaryWriter(str(folder))
-    last = -_SCALARS_EVERY
-    with bar:
-        task = bar.add_task("matches", total=None, rate=0.0, faults="")
+            def follow(state: Any) -> None:
+                bad = sum(state.faults.values())
+                bar.update(
+                    task,
+                    total=state.total,
+                    completed=state.done,
+                    rate=state.rate,
+                    faults=f"{bad} forfeits" if bad else "",
+                )
+                if scalars is not None:
+                    scalars(state)
 
-        def follow(state: Any) -> None:
-            nonlocal last
-            bad = sum(state.faults.values())
-            bar.update(
-                task,
-                total=state.total,
-                completed=state.done,
-                rate=state.rate,
-                faults=f"{bad} forfeits" if bad else "",
-            )
-            if writer is not None and (
-                state.seconds - last >= _SCALARS_EVERY or state.done >= state.total
-            ):
-                last = state.seconds
-                writer.add_scalar("tournament/matches", state.done, state.done)
-                writer.add_scalar("tournament/matches_per_second", state.rate, state.done)
-                writer.add_scalar("tournament/forfeits", bad, state.done)
-
-        try:
             yield follow
-        finally:
-            if writer is not None:
-                writer.close()
+    finally:
+        if scalars is not None:
+            scalars.close()
+
+
+def write_curve(folder: Path, db: Path, matches: int) -> None:
+    """Write the Elo curve of a finished run as scalars, if it is not too long for that."""
+    from arena.errors import NotApplicableError
+
+    if matches > _RATED_UP_TO:
+        return
+    results = load_target("tournaments.api:load_results")(db, ordered=True)
+    try:
+        curve = load_target("tournaments.ratings.elo:elo_curve")(results)
+    except NotApplicableError:
+        return  # a cooperative game: nobody beats anybody
+    with load_target("tournaments.scalars:Scalars")(folder.name, root=folder.parent) as scalars:
+        for match, ratings in zip(curve.match.tolist(), curve.rating, strict=True):
+            known = zip(curve.agents, ratings.tolist(), strict=True)
+            scalars.ratings({agent: value for agent, value in known if not isnan(value)}, match)

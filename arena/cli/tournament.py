@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from arena.cli.output import examples, print_json, print_table
-from arena.cli.running import following
+from arena.cli.running import following, write_curve
 from arena.cli.standings import show_leaderboard
 from arena.errors import ArenaError, StoreError
 from arena.files import write_atomic
@@ -131,6 +131,8 @@ def run(
             executor=chosen,
             progress=progress,
         )
+    if tensorboard and outcome.played:
+        write_curve(target.parent, target, len(outcome.results))
     _conclude(outcome, target, report=report, method=method, json=json)
 
 
@@ -161,6 +163,8 @@ def resume(
             executor=chosen,
             progress=progress,
         )
+    if tensorboard and outcome.played:
+        write_curve(target.parent, target, len(outcome.results))
     _conclude(outcome, target, report=report, method=method, json=json)
 
 
@@ -280,9 +284,7 @@ def report(
 
 
 def _write_report(target: Path, page: Path) -> Path:
-    with load_target("tournaments.store:Store").open(target) as store:
-        data = load_target("tournaments.report.stored:report_of")(store)
-    load_target("tournaments.report:write")(data, page)
+    load_target("tournaments.report.stored:write_report")(target, page)
     return page
 
 

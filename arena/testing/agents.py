@@ -3,20 +3,22 @@
 1. In every seat, against random play, the agent answers with legal actions.
 2. The same seed and observations give the same actions: for a fresh agent, and for one
    that has played other games before.
-3. What it offers beyond (`policy`, `act_batch`, `stochastic`, `end`) is true.
+3. What it offers beyond (`policy`, batched play, `stochastic`, `end`) is true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from arena.agent import Agent
-from arena.game import Game, Observation, State
-from arena.rng import derive
+from arena.episode import drive
+from arena.game import Game, State
+from arena.registry import load_target
+from arena.rng import derive, seat_seed
 from arena.testing._common import Check, Drawer, observed, same
 from arena.types import Action, Discrete
 
@@ -152,27 +154,21 @@ def _distribution(check: Check, row: Any, seen: dict[str, Any]) -> None:
 
 
 def _batch(check: Check, factory: Callable[[], Agent], game: Game, seed: int) -> None:
-    """`act_batch` answers every observation, each legally."""
-    agent = factory()
-    act_batch: Callable[[Sequence[Observation]], Any] | None = getattr(agent, "act_batch", None)
-    if act_batch is None or not game.discrete:
+    """Played in batches (`play_batch`, or `begin_batch` and `act_batch`) nothing changes."""
+    agents = [factory() for _ in range(game.seats)]
+    seeds = [derive(seed, "batch", number) for number in range(8)]
+    check.place = "in batches"
+    play_batch = load_target("games.batch:play_batch")
+    together = check.run("batched play to work", lambda: play_batch(game, agents, seeds))
+    for episode, own in enumerate(seeds if together is not None else []):
+        state = game.state(own)
+        for seat, agent in enumerate(agents):
+            agent.begin(game, seat, seat_seed(own, seat))
+        drive(state, [agent.act for agent in agents])
+        alone = state.returns()
+        check(
+            same(together[episode], alone), f"the payoffs {alone} of play alone", together[episode]
+        )
+    for agent in agents:
         agent.close()
-        return
-    check.place = "act_batch"
-    observations, states = [], []
-    for number in range(4):
-        state = game.state(derive(seed, "batch", number))
-        drawer = Drawer(game, derive(seed, "batch actions", number))
-        while 0 not in state.actors() and state.actors():
-            drawer.step(state)
-        if state.actors():
-            states.append(state)
-            observations.append(state.observe(0))
-    agent.begin(game, 0, seed)
-    actions = check.run("act_batch() to work", lambda: list(act_batch(observations)))
-    check(len(actions) == len(observations), f"{len(observations)} actions", actions)
-    for observation, action in zip(observations, actions, strict=True):
-        legal = list(observation.actions or ())
-        check(action in legal, f"one of the legal actions {legal}", action)
-    agent.close()
     check.place = ""

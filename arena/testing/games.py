@@ -44,8 +44,9 @@ def check_game(
     Raises:
         ConformanceError: at the first breach.
     """
-    check = Check(game.key)
+    check = Check(game.id)  # the key has no sense before the parameters are JSON
     _facts(check, game)
+    check.subject = game.key
     if game.rebuildable:
         _rebuilt(check, game, seed)
     close = CloseUp(check, game)

@@ -44,9 +44,12 @@ class Race:
         )
 
     def step(self, actions: Mapping[int, arena.Action]) -> None:
-        if tuple(actions) != self.actors() or actions[self.turn] not in self.legal(self.turn):
+        action = actions.get(self.turn)
+        legal = self.legal(self.turn)
+        whole = isinstance(action, int | np.integer) and not isinstance(action, bool)
+        if tuple(actions) != self.actors() or not whole or action not in legal:
             raise arena.errors.IllegalActionError(f"{dict(actions)} at {self.render()}")
-        self.sum += int(actions[self.turn]) + 1
+        self.sum += int(action) + 1
         if self.sum == self.target:
             self.paid[:] = -1.0
             self.paid[self.turn] = 1.0

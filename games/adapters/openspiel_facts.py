@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLONES_EXACTLY", "SEAT_NAMES", "TEAMS", "UNPLAYABLE"]
+__all__ = ["CLONES_EXACTLY", "KNOWN_ISSUES", "SEAT_NAMES", "TEAMS", "UNPLAYABLE"]
 
 _PARTNERS = (0, 1, 0, 1)
 
@@ -58,3 +58,6 @@ UNPLAYABLE: dict[str, str] = {
 
 CLONES_EXACTLY = frozenset({"bridge_uncontested_bidding"})
 """Games that draw chance inside OpenSpiel, but from a stream that each state keeps for itself."""
+
+KNOWN_ISSUES = frozenset({"quoridor"})
+"""Games that OpenSpiel itself warns about when they are loaded."""

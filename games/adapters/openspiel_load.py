@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -26,7 +29,7 @@ try:
 except ImportError as error:  # pragma: no cover - there is no wheel for Windows
     raise MissingDependencyError("open_spiel", "pip install open_spiel") from error
 
-__all__ = ["facts", "load", "names", "pyspiel", "quiet", "reseeder", "version"]
+__all__ = ["facts", "load", "may_resample", "names", "pyspiel", "quiet", "reseeder", "version"]
 
 # Games that OpenSpiel implements in Python register when these are imported.
 _PYTHON_GAMES = (
@@ -39,6 +42,20 @@ _PYTHON_GAMES = (
     "open_spiel.python.mfg.games.periodic_aversion",
     "open_spiel.python.mfg.games.predator_prey",
 )
+
+
+# ACPC poker inside OpenSpiel dies of a segmentation fault where others raise.
+_CRASHING = ("universal_poker", "repeated_poker")
+_TRIAL = """
+import json, random, sys, pyspiel
+game = pyspiel.load_game(sys.argv[1], json.loads(sys.argv[2]))
+for seed in range(5):
+    pick, state = random.Random(seed), game.new_initial_state()
+    while not state.is_terminal():
+        chance = state.is_chance_node()
+        outcomes = [o for o, _ in state.chance_outcomes()] if chance else state.legal_actions()
+        state.apply_action(pick.choice(outcomes))
+"""
 
 
 @contextmanager
@@ -110,6 +127,9 @@ def load(name: str, params: Mapping[str, Any]) -> tuple[Any, Params]:
         ArenaError: OpenSpiel refuses the parameters; its message is in ours.
     """
     raw_params, kept = _checked(name, params, f"openspiel/{name}")
+    whole = join_key(f"openspiel/{name}", kept)
+    if kept and any(crashing in whole for crashing in _CRASHING):
+        _survives(name, json.dumps(raw_params), whole)
     try:
         with quiet():
             raw = pyspiel.load_game(name, raw_params)
@@ -124,10 +144,26 @@ def load(name: str, params: Mapping[str, Any]) -> tuple[Any, Params]:
         if missing != str(error):
             example = "kuhn_poker" if missing.endswith("game") else "…"
             hint = f"; give {missing}={example}"
-        raise ArenaError(
-            f"{join_key(f'openspiel/{name}', kept)}: OpenSpiel refuses: {error}{hint}"
-        ) from error
+        raise ArenaError(f"{whole}: OpenSpiel refuses: {error}{hint}") from error
     return raw, kept
+
+
+@lru_cache(maxsize=256)
+def _survives(name: str, params: str, whole: str) -> None:
+    """Try a game in a process of its own, as its parameters may bring a process down.
+
+    Raises:
+        ArenaError: they do.
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", _TRIAL, name, params], capture_output=True, check=False
+    )
+    # An exception is not a crash: loading the game here will tell it better.
+    if child.returncode < 0:
+        raise ArenaError(
+            f"{whole}: OpenSpiel crashes on these parameters (signal {-child.returncode});"
+            " lists such as blind, stack and firstPlayer need an entry for each player or round"
+        )
 
 
 def _checked(name: str, params: Mapping[str, Any], where: str) -> tuple[dict[str, Any], Params]:
@@ -176,6 +212,14 @@ def _nested(key: str, value: Any, where: str) -> tuple[dict[str, Any], str]:
     name = GAMES.canonical(name).removeprefix("openspiel/")
     raw, kept = _checked(name, inner, f"{where}, {key}={name}")
     return {"name": name, **raw}, join_key(name, kept)
+
+
+def may_resample(raw: Any) -> bool:
+    """Whether it is safe to ask the game's states for `resample_from_infostate`.
+
+    Poker of more than two seats dies of a segmentation fault where other games raise.
+    """
+    return raw.num_players() <= 2 or not any(name in str(raw) for name in _CRASHING)
 
 
 def reseeder(raw: Any) -> Callable[[int], Any] | None:

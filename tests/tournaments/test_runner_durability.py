@@ -122,7 +122,7 @@ def check_kills(tmp_path: Path, table, *, workers: int, kills: int, repetitions:
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_kills_change_nothing(tmp_path, table, workers) -> None:
-    check_kills(tmp_path, table, workers=workers, kills=3, repetitions=3000)
+    check_kills(tmp_path, table, workers=workers, kills=2, repetitions=2000)
 
 
 @pytest.mark.slow

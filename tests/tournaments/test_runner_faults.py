@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
+
+import psutil
 import pytest
 
 from arena.agent import Limits
@@ -10,6 +15,7 @@ from tournaments.api import load_results, run, status
 from tournaments.spec import AgentSpec, ExecutorSpec
 from tournaments.store import Store
 
+BOTS = Path(__file__).with_name("bots.py")
 FRIENDLY = AgentSpec("friend", "uniform")
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
@@ -140,6 +146,39 @@ def test_code_in_a_process_of_its_own(tmp_path, cup, bot, bot_kind) -> None:
     run(cup(FRIENDLY, culprit, repetitions=2), db=db)
     kind = {"Raising": "exception", "Ending": "exit", "Hanging": "move time"}[bot_kind]
     check_forfeits(db, bot_kind.lower(), kind, matches=4)
+
+
+def _processes_with(text: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if text in " ".join(process.cmdline()) and process.pid != os.getpid():
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_children_of_workers_end_with_them(tmp_path, cup, stopped) -> None:
+    code = tmp_path / "copied_bots.py"
+    code.write_text(BOTS.read_text())
+    outside = AgentSpec("outside", f"{code}:Plain", isolation="process")
+    spec = cup(FRIENDLY, outside, repetitions=300, executor=ExecutorSpec("processes", 2))
+    seen = []
+
+    def look(progress) -> None:
+        if progress.done and not seen:
+            seen.extend(_processes_with(str(code)))
+            if stopped:
+                raise KeyboardInterrupt
+
+    if stopped:
+        with pytest.raises(KeyboardInterrupt):
+            run(spec, db=tmp_path / "cup.db", progress=look)
+    else:
+        assert run(spec, db=tmp_path / "cup.db", progress=look).complete
+    assert seen
+    psutil.wait_procs(seen, timeout=5)
+    assert not _processes_with(str(code))
 
 
 def test_a_game_that_fails_by_itself_blames_nobody(tmp_path, cup) -> None:

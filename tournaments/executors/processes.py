@@ -33,6 +33,7 @@ __all__ = ["Processes"]
 _QUEUED = 2  # tasks of a worker: one that it plays and one for right after
 _POLL = 0.05  # seconds between two looks at the deadlines
 _GRACE = 0.25  # seconds after which a deadline that has passed is enforced from outside
+_GOODBYE = 3.0  # seconds that a worker has to close its agents in the end
 _LARGEST_LOG = 1 << 26
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[4]);"
@@ -90,7 +91,9 @@ class Processes:
     def close(self) -> None:
         """End all workers, and whatever they are doing."""
         for worker in self._workers:
-            worker.end()
+            worker.dismiss()
+        for worker in self._workers:
+            worker.leave()
             worker.free()
         self._workers = []
 
@@ -193,15 +196,32 @@ class _Worker:
 
     def end(self) -> int:
         """End the process with all that it has started; return its exit status."""
+        if self.process.returncode is not None:
+            return self.process.returncode  # waited for: the number may be another's by now
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.wait()
+
+    def dismiss(self) -> None:
+        """Let the process close its agents and end, or end it now if it is playing."""
+        if self.tasks:
+            self.end()
+        else:
+            self.pipe.close()
+
+    def leave(self) -> None:
+        """Wait for a process that was dismissed, for a moment; then end it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_GOODBYE)
+        self.end()
 
     def free(self) -> None:
         """Release what the parent held for the process."""
         self.pipe.close()
         os.close(self._life)
         self._log.close()
+        self.words.release()
+        self._memory.close()
 
     def log(self) -> str:
         """Return the end of what the process wrote."""

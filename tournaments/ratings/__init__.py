@@ -10,10 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from arena.errors import ParameterError, UnknownNameError
 from tournaments.ratings.leaderboard import Leaderboard, Standing
+from tournaments.ratings.selection import played_games
 from tournaments.records import ResultSet
 
 __all__ = ["METHODS", "Leaderboard", "Standing", "leaderboard", "rate"]
@@ -59,10 +58,10 @@ def rate(results: ResultSet, method: str = "davidson", **settings: Any) -> Leade
 
 def leaderboard(results: ResultSet, **settings: Any) -> Leaderboard:
     """Rate by the default: Davidson's model, or mean payoff where no game has two sides."""
-    played = np.unique(results.game[results.count > 0])
+    played = played_games(results)
     rivals = any(not results.cooperative[g] and len(set(results.teams[g])) > 1 for g in played)
     # No matches at all: let the default say so.
-    return rate(results, "davidson" if rivals or not len(played) else "payoff", **settings)
+    return rate(results, "davidson" if rivals or not played else "payoff", **settings)
 
 
 def _known() -> str:

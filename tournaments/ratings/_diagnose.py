@@ -9,23 +9,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, shortest_path
 
-from tournaments.ratings.tally import Tally, compare
+from tournaments.ratings.selection import compare
+from tournaments.ratings.tally import Tally
 from tournaments.records import ResultSet
 
 if TYPE_CHECKING:
     from tournaments.ratings.davidson import DavidsonFit
 
-__all__ = ["components", "diagnose"]
+__all__ = ["diagnose"]
 
 _FEW = 10
 _WIDE = 100.0
 _CYCLE = 3.5
 """Standard errors by which a head-to-head score must differ from even to count."""
-
-
-def components(data: Tally) -> NDArray[np.int64]:
-    """Return the group of each agent, shape (K,): a path of games joins those of one group."""
-    return _groups(*_agent_pairs(data))
 
 
 def diagnose(
@@ -35,54 +31,75 @@ def diagnose(
     error: NDArray[np.float64] | None,
     *,
     prior: float,
-) -> list[str]:
-    """Return warnings about a Davidson fit; `error` holds standard errors in Elo (K,)."""
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Look at a Davidson fit.
+
+    Args:
+        results: what was played.
+        data: its tally.
+        fitted: the fit.
+        error: standard errors in Elo, shape (K,), if there are any.
+        prior: weight of the prior.
+
+    Returns:
+        Warnings, and the group of each agent, shape (K,): a path of games joins those of
+        one group, and the data cannot order agents of different ones.
+    """
     warnings = []
     won, drawn = _agent_pairs(data)
+    beats = won + drawn
+    group = np.asarray(connected_components(beats, directed=False)[1], dtype=np.int64)
     if not fitted.converged:
         warnings.append(f"the fit did not converge in {fitted.iterations} steps")
-    warnings += _disconnected(data, _groups(won, drawn))
-    warnings += _one_sided(data, won + drawn)
+    warnings += _disconnected(data, group)
+    warnings += _one_sided(data, beats)
     warnings += _few(data, error)
     warnings += _cycles(data, won)
     warnings += _seats(data, fitted, prior)
-    warnings += _general_sum(results)
-    return warnings
+    warnings += _general_sum(results, data)
+    return warnings, group
 
 
 def _agent_pairs(data: Tally) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Return wins and draws of agent over agent, sparse (K, K); a line-up is all its members."""
     size = len(data.units)
     shape = (size, size)
-    won, drawn = sparse.csr_matrix(shape), sparse.csr_matrix(shape)
-    for c in data.contests:
-        cells = (c.first, c.second)
-        won = won + sparse.csr_matrix((c.wins, cells), shape=shape)
-        won = won + sparse.csr_matrix((c.losses, cells), shape=shape).T
-        drawn = drawn + sparse.csr_matrix((c.draws, cells), shape=shape)
-    drawn = drawn + drawn.T
+    first = np.concatenate([c.first for c in data.contests])
+    second = np.concatenate([c.second for c in data.contests])
+    won = _table(
+        shape,
+        (np.concatenate([c.wins for c in data.contests]), first, second),
+        (np.concatenate([c.losses for c in data.contests]), second, first),
+    )
+    draws = np.concatenate([c.draws for c in data.contests])
+    drawn = _table(shape, (draws, first, second), (draws, second, first))
     agents = len(data.agents)
     if size > agents:
         rows = [u for u, line in enumerate(data.units) for _ in set(line)]
         columns = [agent for line in data.units for agent in set(line)]
         member = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, agents))
-        won, drawn = member.T @ won @ member, member.T @ drawn @ member
+        won, drawn, shape = member.T @ won @ member, member.T @ drawn @ member, (agents, agents)
         # Partners share a line-up: they are joined, but neither beat the other.
         together = member[agents:].T @ member[agents:]
         drawn = drawn + 1e-9 * together
-    return _off_diagonal(won), _off_diagonal(drawn)
+        won, drawn = _table(shape, _cells(won)), _table(shape, _cells(drawn))
+    return won, drawn
 
 
-def _off_diagonal(table: sparse.csr_matrix) -> sparse.csr_matrix:
+Cells = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _cells(table: sparse.csr_matrix) -> Cells:
     cells = table.tocoo()
-    keep = (cells.row != cells.col) & (cells.data != 0.0)
-    return sparse.csr_matrix(
-        (cells.data[keep], (cells.row[keep], cells.col[keep])), shape=table.shape
+    return cells.data, cells.row, cells.col
+
+
+def _table(shape: tuple[int, int], *parts: Cells) -> sparse.csr_matrix:
+    """Return the sum of the parts without empty cells and without the diagonal."""
+    kept = [(n[k], (i[k], j[k])) for n, i, j in parts for k in [(n > 0.0) & (i != j)]]
+    return sum(
+        (sparse.csr_matrix(part, shape=shape) for part in kept), start=sparse.csr_matrix(shape)
     )
-
-
-def _groups(won: sparse.csr_matrix, drawn: sparse.csr_matrix) -> NDArray[np.int64]:
-    return np.asarray(connected_components(won + drawn, directed=False)[1], dtype=np.int64)
 
 
 def _disconnected(data: Tally, group: NDArray[np.int64]) -> list[str]:
@@ -143,14 +160,14 @@ def _few(data: Tally, error: NDArray[np.float64] | None) -> list[str]:
 def _cycles(data: Tally, won: sparse.csr_matrix) -> list[str]:
     """Name a cycle in which each agent clearly beats the next."""
     size = len(data.agents)
-    lead = (won - won.T).tocoo()
-    ahead = lead.data > 0
-    row, column, lead = lead.row[ahead], lead.col[ahead], lead.data[ahead]
+    wins, row, column = _cells(won)
+    # The sign test on decisive games, which fewer wins than this cannot pass.
+    enough = wins > _CYCLE**2
+    wins, row, column = wins[enough], row[enough], column[enough]
     if len(row) == 0:
         return []
-    # The sign test on decisive games; a lead of n needs at least n of them.
-    decisive = lead + 2.0 * np.asarray(won[column, row]).ravel()
-    clear = lead > _CYCLE * np.sqrt(decisive)
+    losses = np.asarray(won[column, row]).ravel()
+    clear = wins - losses > _CYCLE * np.sqrt(wins + losses)
     edges = (np.ones(int(clear.sum())), (row[clear], column[clear]))
     graph = sparse.csr_matrix(edges, shape=(size, size))
     count, strong = connected_components(graph, directed=True, connection="strong")
@@ -192,7 +209,9 @@ def _seats(data: Tally, fitted: DavidsonFit, prior: float) -> list[str]:
     return warnings
 
 
-def _general_sum(results: ResultSet) -> list[str]:
+def _general_sum(results: ResultSet, data: Tally) -> list[str]:
+    if data.duels is not None and data.duels.constant_sum:
+        return []
     names = []
     for g, name in enumerate(results.games):
         rows = slice(None) if len(results.games) == 1 else results.game == g

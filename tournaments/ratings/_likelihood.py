@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tournaments.ratings._kernels import slopes
 from tournaments.ratings.tally import Contest, Tally
 
-__all__ = ["Model", "build", "cluster_scores", "evaluate"]
+__all__ = ["Model", "build", "cluster_scores", "evaluate", "prior_information", "slope"]
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,6 @@ class Model:
         seat: by game, the place of each position's effect; empty where it is not fitted.
         draw: by game, the place of δ; −1 in games without a draw.
         lineups: unit strengths from agents', shape (U, K), None if units are agents.
-        pair: by contest, first · U + second, shape (E,).
         prior: weight of the prior, in matches.
     """
 
@@ -49,7 +49,6 @@ class Model:
     seat: Sequence[Sequence[int]]
     draw: Sequence[int]
     lineups: sparse.csr_matrix | None
-    pair: Sequence[NDArray[np.int64]]
     prior: float
 
     @property
@@ -79,54 +78,60 @@ def build(data: Tally, *, prior: float, advantage: bool) -> Model:
         columns = [agent for line in data.units for agent in line]
         share = [1.0 / len(line) for line in data.units for _ in line]
         lineups = sparse.csr_matrix((share, (rows, columns)), shape=(units, agents))
-    pair = [c.first * units + c.second for c in data.contests]
-    return Model(data, place, seat, draw, lineups, pair, prior)
+    return Model(data, place, seat, draw, lineups, prior)
 
 
 def evaluate(model: Model, x: Array) -> tuple[float, Array, Array]:
     """Return log posterior, gradient (P,) and negative Hessian (P, P) at x, shape (P,)."""
+    return _derivatives(model, x, curved=True)
+
+
+def slope(model: Model, x: Array) -> tuple[float, Array]:
+    """Return log posterior and gradient (P,) at x, shape (P,)."""
+    return _derivatives(model, x, curved=False)[:2]
+
+
+def _derivatives(model: Model, x: Array, *, curved: bool) -> tuple[float, Array, Array]:
+    """Return value, gradient and, if `curved`, the negative Hessian; otherwise zeros."""
     agents, units = len(model.tally.agents), len(model.tally.units)
     strength = _strength(model, x)
     # Units first, then everything that is no agent, as in x.
     size = units + model.size - agents
     gradient, value = np.zeros(size), 0.0
-    edges, information = np.zeros(units * units), np.zeros((size, size))
-    for contest, pair in zip(model.tally.contests, model.pair, strict=True):
-        p = _probabilities(model, contest, strength, x)
-        w = contest.weight
-        n = (contest.wins + contest.draws + contest.losses) * w
-        balance = (contest.wins - contest.losses) * (0.5 * w)
-        score = balance - n * (0.5 * p.lead)
-        curve = n * (0.25 * (1.0 - p.draw - p.lead * p.lead))
-        value += float(balance @ p.gap - n @ p.log_z)
-        gradient[:units] += np.bincount(contest.first, score, units)
-        gradient[:units] -= np.bincount(contest.second, score, units)
-        edges += np.bincount(pair, curve, units * units)
+    edges = np.zeros((units, units) if curved else (1, 1))
+    information = np.zeros((size, size) if curved else (1, 1))
+    for contest in model.tally.contests:
+        curves, crosses, sums = np.zeros(units), np.zeros(units), np.zeros(7)
         effects = _effects(model, contest, units - agents)
-        net = np.bincount(contest.first, curve, units) - np.bincount(contest.second, curve, units)
+        shift, nu = _shift(model, contest, x)
+        slopes(
+            *(contest.first, contest.second, contest.wins, contest.draws, contest.losses),
+            *(strength, shift, nu, contest.weight, gradient, curves, crosses, edges, sums),
+            curved,
+        )
+        value += sums[0]
         for k, sign in effects:
-            gradient[k] += sign * score.sum()
-            information[:units, k] += sign * net
-            for j, other in effects:
-                information[k, j] += sign * other * curve.sum()
+            gradient[k] += sign * sums[1]
+            if curved:
+                information[:units, k] += sign * curves
+                for j, other in effects:
+                    information[k, j] += sign * other * sums[4]
         if (d := model.draw[contest.game]) >= 0:
+            value += sums[2] * x[d]
             d += units - agents
-            drawn = contest.draws * w
-            cross = n * p.draw * (-0.5 * p.lead)
-            value += float(drawn.sum() * x[model.draw[contest.game]])
-            gradient[d] += float((drawn - n * p.draw).sum())
-            information[d, d] += float(n @ (p.draw * (1.0 - p.draw)))
-            information[:units, d] += np.bincount(contest.first, cross, units)
-            information[:units, d] -= np.bincount(contest.second, cross, units)
-            for k, sign in effects:
-                information[k, d] += sign * cross.sum()
-                information[d, k] += sign * cross.sum()
-    table = edges.reshape(units, units)
-    table = table + table.T
-    information[:units, :units] -= table
-    information[np.arange(units), np.arange(units)] += table.sum(axis=0)
-    information[units:, :units] = information[:units, units:].T
-    gradient, information = _to_agents(model, gradient, information)
+            gradient[d] += sums[2] - sums[3]
+            if curved:
+                information[:units, d] += crosses
+                information[d, d] += sums[5]
+                for k, sign in effects:
+                    information[k, d] += sign * sums[6]
+                    information[d, k] += sign * sums[6]
+    if curved:
+        edges += edges.T.copy()
+        information[:units, :units] -= edges
+        information[np.arange(units), np.arange(units)] += edges.sum(axis=0)
+        information[units:, :units] = information[:units, units:].T
+    gradient, information = _to_agents(model, gradient, information, curved=curved)
     return _add_prior(model, x, value, gradient, information)
 
 
@@ -170,12 +175,10 @@ def cluster_scores(model: Model, x: Array) -> sparse.csr_matrix:
 
 @dataclass(frozen=True, eq=False)
 class _Chances:
-    """By row of a contest: e of (1), P(first) − P(second), P(draw) and log Z; (E,) each."""
+    """By row of a contest: P(first) − P(second) and P(draw), shape (E,) each."""
 
-    gap: Array
     lead: Array
     draw: Array
-    log_z: Array
 
 
 def _strength(model: Model, x: Array) -> Array:
@@ -183,18 +186,22 @@ def _strength(model: Model, x: Array) -> Array:
     return theta if model.lineups is None else np.asarray(model.lineups @ theta)
 
 
-def _probabilities(model: Model, contest: Contest, strength: Array, x: Array) -> _Chances:
-    gap = strength[contest.first] - strength[contest.second]
-    for k, sign in _effects(model, contest, 0):
-        gap += sign * x[k]
+def _shift(model: Model, contest: Contest, x: Array) -> tuple[float, float]:
+    """Return a_s − a_t and ν of (1)."""
+    shift = sum(sign * float(x[k]) for k, sign in _effects(model, contest, 0))
     d = model.draw[contest.game]
-    nu = float(np.exp(min(x[d], 700.0))) if d >= 0 else 0.0
+    return shift, float(np.exp(min(x[d], 700.0))) if d >= 0 else 0.0
+
+
+def _probabilities(model: Model, contest: Contest, strength: Array, x: Array) -> _Chances:
+    shift, nu = _shift(model, contest, x)
+    gap = strength[contest.first] - strength[contest.second] + shift
     size = np.abs(gap)
     root = np.exp(-0.5 * size)  # everything over exp(|e|/2), so that nothing overflows
     square = root * root
     z = 1.0 + square + nu * root
     lead = np.copysign((1.0 - square) / z, gap)
-    return _Chances(gap, lead, nu * root / z, 0.5 * size + np.log(z))
+    return _Chances(lead, nu * root / z)
 
 
 def _effects(model: Model, contest: Contest, shift: int) -> list[tuple[int, float]]:
@@ -206,13 +213,18 @@ def _effects(model: Model, contest: Contest, shift: int) -> list[tuple[int, floa
     return [(places[s] + shift, 1.0), (places[t] + shift, -1.0)]
 
 
-def _to_agents(model: Model, gradient: Array, information: Array) -> tuple[Array, Array]:
+def _to_agents(
+    model: Model, gradient: Array, information: Array, *, curved: bool
+) -> tuple[Array, Array]:
     """Turn derivatives by unit into derivatives by agent (a line-up is a mean)."""
     if model.lineups is None:
         return gradient, information
     rest = sparse.identity(model.size - len(model.tally.agents))
     change = sparse.block_diag([model.lineups, rest], format="csr")
-    return np.asarray(change.T @ gradient), np.asarray(change.T @ (change.T @ information).T)
+    gradient = np.asarray(change.T @ gradient)
+    if not curved:
+        return gradient, information
+    return gradient, np.asarray(change.T @ (change.T @ information).T)
 
 
 def _add_prior(
@@ -222,5 +234,6 @@ def _add_prior(
         y = 0.5 * (x - model.center)
         value -= model.prior * float(np.logaddexp(y, -y).sum())
         gradient -= model.prior * 0.5 * np.tanh(y)
-        information[np.diag_indices(model.size)] += prior_information(model, x)
+        if information.shape == (model.size, model.size):
+            information[np.diag_indices(model.size)] += prior_information(model, x)
     return value, gradient, information

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tournaments.ratings._compare import Comparison, compare_all
 from tournaments.ratings.leaderboard import Leaderboard, Standing, order
-from tournaments.ratings.tally import check_results
+from tournaments.ratings.selection import check_results
+from tournaments.ratings.tally import Duels, Tally
 from tournaments.records import ResultSet
 
 __all__ = ["Summary", "board", "summarise"]
@@ -29,11 +31,18 @@ class Summary:
     mean_payoff: NDArray[np.float64]
 
 
-def summarise(results: ResultSet) -> Summary:
-    """Count by agent. In a cooperative game nobody wins or loses: all seats draw."""
+def summarise(results: ResultSet, data: Tally | None = None) -> Summary:
+    """Count by agent. In a cooperative game nobody wins or loses: all seats draw.
+
+    Args:
+        results: what was played.
+        data: its tally, whose counts are used where they say enough.
+    """
+    if data is not None and data.duels is not None:
+        return _from_duels(results, data, data.duels)
     check_results(results)
     size = len(results.agents)
-    games, wins, draws, forfeits = (np.zeros(size) for _ in range(4))
+    games, wins, draws = (np.zeros(size) for _ in range(3))
     paid = np.zeros(size)
     weight = None if bool((results.count == 1).all()) else results.count.astype(np.float64)
     best = _best(results)
@@ -50,10 +59,30 @@ def summarise(results: ResultSet) -> Summary:
         paid += np.bincount(agent, payoff if times is None else payoff * times, size)
         wins += np.bincount(agent, one * (top & ~shared), size)
         draws += np.bincount(agent, one * (top & shared), size)
+    return _whole(results, games, wins, draws, paid)
+
+
+def _from_duels(results: ResultSet, data: Tally, duels: Duels) -> Summary:
+    size = len(results.agents)
+    (c,) = data.contests
+    n = c.wins + c.draws + c.losses
+    games = np.bincount(c.first, n, size) + np.bincount(c.second, n, size)
+    wins = np.bincount(c.first, c.wins, size) + np.bincount(c.second, c.losses, size)
+    draws = np.bincount(c.first, c.draws, size) + np.bincount(c.second, c.draws, size)
+    return _whole(results, games, wins, draws, duels.paid)
+
+
+def _whole(
+    results: ResultSet,
+    games: NDArray[Any],
+    wins: NDArray[Any],
+    draws: NDArray[Any],
+    paid: NDArray[np.float64],
+) -> Summary:
+    size = len(results.agents)
     bad = np.flatnonzero(results.offender >= 0)
-    if len(bad):
-        guilty = results.seating[bad, results.offender[bad]]
-        forfeits += np.bincount(guilty, results.count[bad], size)
+    guilty = results.seating[bad, results.offender[bad]]
+    forfeits = np.bincount(guilty, results.count[bad], size)
     whole = [np.rint(x).astype(np.int64) for x in (games, wins, draws, forfeits)]
     losses = whole[0] - whole[1] - whole[2]
     mean = np.divide(paid, games, out=np.full(size, np.nan), where=games > 0)
@@ -108,6 +137,7 @@ def board(
     warnings: Sequence[str] = (),
     details: Mapping[str, float] | None = None,
     by_game: Mapping[str, Leaderboard] | None = None,
+    data: Tally | None = None,
 ) -> Leaderboard:
     """Put ratings (K,) and the counts of `results` together.
 
@@ -124,8 +154,9 @@ def board(
         warnings: as in `Leaderboard`.
         details: as in `Leaderboard`.
         by_game: as in `Leaderboard`.
+        data: the tally of `results`, if there is one.
     """
-    summary = summarise(results)
+    summary = summarise(results, data)
     places = order(rating, results.agents)
     if covariance is not None:
         joint = compare_all(rating, covariance, order=places, level=level, group=group)

@@ -23,7 +23,7 @@ from arena.errors import NotApplicableError, ParameterError
 from tournaments.crossplay import empirical_game, payoff_matrix
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import only
+from tournaments.ratings.selection import only
 from tournaments.records import ResultSet
 
 __all__ = ["alpharank", "multi_population", "single_population"]

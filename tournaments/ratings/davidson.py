@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +27,20 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
 from scipy.special import ndtri
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
-from tournaments.ratings._diagnose import components, diagnose
+from tournaments.ratings._diagnose import diagnose
 from tournaments.ratings._likelihood import (
     Model,
     build,
     cluster_scores,
     evaluate,
     prior_information,
+    slope,
 )
 from tournaments.ratings._summary import board
 from tournaments.ratings._threads import single_threaded
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import Tally, only, select, tally
+from tournaments.ratings.selection import only, played_games, select
+from tournaments.ratings.tally import Tally, tally
 from tournaments.records import ResultSet
 
 __all__ = ["ELO", "DavidsonFit", "davidson", "fit"]
@@ -45,7 +48,11 @@ __all__ = ["ELO", "DavidsonFit", "davidson", "fit"]
 ELO = 400.0 / float(np.log(10.0))
 """Elo points of one unit of log odds."""
 
+Factor: TypeAlias = "tuple[NDArray[np.float64], bool | None]"
+
 _SHRINK = 5.0
+_STALE = 0.01
+"""Keep a factorised Hessian while each step promises this much less than the one before."""
 _MOST = 8000
 """Parameters beyond which a dense Hessian (0.5 GB) is refused."""
 
@@ -126,8 +133,8 @@ def davidson(
         rating, joint = _anchor(rating, joint, list(results.agents).index(anchor), anchor_rating)
         scale = f"Elo, {anchor} at {anchor_rating:g}"
     error = None if joint is None else np.sqrt(np.maximum(np.diag(joint), 0.0))
-    warnings = diagnose(played, data, fitted, error, prior=prior)
-    if left_out := sorted(set(np.unique(results.game).tolist()) - set(rivals)):
+    warnings, group = diagnose(played, data, fitted, error, prior=prior)
+    if left_out := sorted(set(played_games(results)) - set(rivals)):
         names = ", ".join(results.games[g] for g in left_out)
         warnings.insert(0, f"{names}: no two sides, left out of this rating (see method 'payoff')")
     by_game = {}
@@ -154,10 +161,11 @@ def davidson(
         level=level,
         covariance=joint,
         half_width=None if error is None else float(ndtri(0.5 + 0.5 * level)) * error,
-        group=components(data),
+        group=group,
         warnings=warnings,
         details=_details(fitted),
         by_game=by_game,
+        data=data,
     )
 
 
@@ -169,7 +177,7 @@ def fit(
     advantage: bool = True,
     covariance: str = "auto",
     intervals: bool = True,
-    tolerance: float = 1e-16,
+    tolerance: float = 1e-10,
     iterations: int = 100,
 ) -> DavidsonFit:
     """Fit the model to pair counts; settings as in `davidson`.
@@ -194,20 +202,22 @@ def fit(
         )
     x = model.center
     value, gradient, information = evaluate(model, x)
-    converged, step_count = False, 0
-    while not converged and step_count < iterations:
-        step = _solve(information, gradient)
+    factor, fresh, last = _factor(information), True, np.inf
+    converged, count = False, 0
+    while not converged and count < iterations:
+        step = _solve(factor, gradient)
         gain = 0.5 * float(gradient @ step)
-        step_count += 1
-        length = 1.0
-        while True:
-            trial = x + length * step
-            new = evaluate(model, trial)
-            if new[0] >= value - 1e-12 * abs(value) or length < 1e-6:
-                break
-            length *= 0.5
-        x, (value, gradient, information) = trial, new
+        if not fresh and gain > _STALE * last:
+            # The old curvature no longer serves.
+            value, gradient, information = evaluate(model, x)
+            factor, fresh = _factor(information), True
+            continue
+        count += 1
+        x, value, gradient, length = _advance(model, x, step, value)
         converged = gain < max(tolerance, 1e-15 * abs(value)) and length == 1.0
+        fresh, last = False, gain
+    if intervals:
+        information = evaluate(model, x)[2]
     full, robust = None, data.dependent and covariance != "hessian"
     if intervals:
         full = _inverse(information)
@@ -218,7 +228,7 @@ def fit(
         x,
         full,
         log_posterior=value,
-        iterations=step_count,
+        iterations=count,
         converged=converged,
         robust=robust and intervals,
     )
@@ -281,12 +291,32 @@ def _meat(
     return np.asarray(blend + (own[:, None] * information) * own[None, :])
 
 
-def _solve(information: NDArray[np.float64], gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+def _advance(
+    model: Model, x: NDArray[np.float64], step: NDArray[np.float64], value: float
+) -> tuple[NDArray[np.float64], float, NDArray[np.float64], float]:
+    """Go along `step`, halved until the value does not fall; return x, value, gradient, length."""
+    length = 1.0
+    while True:
+        trial = x + length * step
+        new, gradient = slope(model, trial)
+        if new >= value - 1e-12 * abs(value) or length < 1e-6:
+            return trial, new, gradient, length
+        length *= 0.5
+
+
+def _factor(information: NDArray[np.float64]) -> Factor:
     try:
-        return np.asarray(cho_solve(cho_factor(information, lower=True), gradient))
+        lower, is_lower = cho_factor(information, lower=True, check_finite=False)
     except LinAlgError:
         # Without a prior the common shift is free; the shortest step is as good as any.
-        return np.asarray(np.linalg.lstsq(information, gradient, rcond=1e-12)[0])
+        return np.asarray(np.linalg.pinv(information, hermitian=True)), None
+    return lower, bool(is_lower)
+
+
+def _solve(factor: Factor, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    if factor[1] is None:
+        return np.asarray(factor[0] @ gradient)
+    return np.asarray(cho_solve(factor, gradient, check_finite=False))
 
 
 def _inverse(information: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from arena.errors import NotApplicableError, ParameterError
 from tournaments.crossplay import payoff_matrix
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import only
+from tournaments.ratings.selection import only
 from tournaments.records import ResultSet
 
 __all__ = ["max_entropy_nash", "nash_averaging"]

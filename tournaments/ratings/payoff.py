@@ -9,6 +9,8 @@ playing the same seeds, cancels from their difference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -17,7 +19,7 @@ from scipy.special import stdtrit
 from arena.errors import ParameterError
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import check_results, only, select
+from tournaments.ratings.selection import check_results, only, select
 from tournaments.records import ResultSet
 
 __all__ = ["clusters", "payoff"]
@@ -89,24 +91,66 @@ def _means(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return means (K,), their joint covariance (K, K) and clusters an agent was in (K,)."""
     size = len(results.agents)
-    cluster, copies = clusters(results)
-    inside = np.ones(len(cluster)) if results.block is None else results.count.astype(float)
-    row, seat = np.nonzero(results.seating >= 0)
-    agent, paid = results.seating[row, seat], results.payoffs[row, seat]
-    times = results.count[row].astype(np.float64)
-    total = np.bincount(agent, times, size)
+    times = results.count.astype(np.float64)
+    total, paid = np.zeros(size), np.zeros(size)
+    seats = []
+    for s in range(results.seating.shape[1]):
+        # An empty seat moves nothing: agent 0 is paid nothing, no times.
+        here = results.seating[:, s] >= 0
+        agent = np.where(here, results.seating[:, s], 0).astype(np.int64)
+        payoff = np.where(here, results.payoffs[:, s], 0.0)
+        total += np.bincount(agent, times * here, size)
+        paid += np.bincount(agent, payoff * times * here, size)
+        seats.append((here, agent, payoff))
     with np.errstate(invalid="ignore"):
-        mean = np.bincount(agent, paid * times, size) / total
-    cells = (cluster[row], agent)
-    shape = (len(copies), size)
-    move = sparse.csr_matrix(((paid - mean[agent]) * inside[row] / total[agent], cells), shape)
-    part = sparse.csr_matrix((np.ones(len(row)), cells), shape)
-    part.data[:] = 1.0
-    seen = np.asarray(part.T @ copies)
-    covariance = np.asarray((move.T @ move.multiply(copies[:, None]).tocsr()).todense())
+        mean = paid / total
+    played = np.where(total > 0.0, total, 1.0)
+    center = np.where(total > 0.0, mean, 0.0)
+    moves = [
+        (agent, here * (payoff - center[agent]) / played[agent]) for here, agent, payoff in seats
+    ]
+    if results.block is None:
+        covariance, seen = _by_match(moves, [here for here, _, _ in seats], times, size)
+    else:
+        covariance, seen = _by_block(results, moves, [here for here, _, _ in seats])
     # The correction by the clusters of each agent, not of all: a newcomer has few.
     grow = np.sqrt(np.divide(seen, seen - 1.0, out=np.ones(size), where=seen > 1.0))
     return mean, covariance * grow[:, None] * grow[None, :], seen
+
+
+Moves = Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+
+def _by_match(
+    moves: Moves, here: Sequence[NDArray[np.bool_]], times: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return covariance and clusters where every match is a cluster of its own."""
+    covariance, seen = np.zeros(size * size), np.zeros(size)
+    for s, (agent, move) in enumerate(moves):
+        for other, with_it in moves:
+            covariance += np.bincount(agent * size + other, move * with_it * times, size * size)
+        new = here[s].copy()
+        for t in range(s):
+            new &= ~(here[t] & (moves[t][0] == agent))
+        seen += np.bincount(agent, times * new, size)
+    return covariance.reshape(size, size), seen
+
+
+def _by_block(
+    results: ResultSet, moves: Moves, here: Sequence[NDArray[np.bool_]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return covariance and clusters where rows of one block are a cluster."""
+    cluster, copies = clusters(results)
+    shape = (len(copies), len(results.agents))
+    values = np.concatenate(
+        [(move * results.count)[k] for (_, move), k in zip(moves, here, strict=True)]
+    )
+    rows = np.concatenate([cluster[k] for k in here])
+    columns = np.concatenate([agent[k] for (agent, _), k in zip(moves, here, strict=True)])
+    table = sparse.csr_matrix((values, (rows, columns)), shape=shape)
+    part = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    covariance = np.asarray((table.T @ table).todense())
+    return covariance, np.bincount(part.indices, minlength=shape[1]).astype(np.float64)
 
 
 def _some(names: list[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError
-from tournaments.ratings.tally import check_results, compare, select
+from tournaments.ratings.selection import check_results, compare, select
 from tournaments.records import ResultSet
 
 __all__ = ["Comparisons", "comparisons"]

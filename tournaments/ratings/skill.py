@@ -9,7 +9,7 @@ import numpy as np
 from arena.errors import MissingDependencyError, NotApplicableError, ParameterError
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import check_results, select
+from tournaments.ratings.selection import check_results, select
 from tournaments.records import ResultSet
 
 __all__ = ["MODELS", "openskill"]

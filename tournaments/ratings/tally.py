@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError
+from arena.rng import derive_many
+from tournaments.ratings.selection import check_results, compare, played_games, select
 from tournaments.records import ResultSet
 
-__all__ = ["Contest", "Links", "Tally", "check_results", "only", "select", "tally"]
+__all__ = ["Contest", "Duels", "Links", "Tally", "tally"]
 
 _DENSE = 10_000_000
 """Count in a dense table up to this many cells, by sorting beyond."""
@@ -71,6 +73,19 @@ class Contest:
 
 
 @dataclass(frozen=True, eq=False)
+class Duels:
+    """What else one pass over matches of two seats gathers.
+
+    Attributes:
+        paid: total payoff by agent, shape (K,).
+        constant_sum: whether the payoffs of every match sum to the same.
+    """
+
+    paid: NDArray[np.float64]
+    constant_sum: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
     """All comparisons of a result set.
 
@@ -83,6 +98,8 @@ class Tally:
         contests: comparisons by game and positions.
         copies: how many independent copies of each cluster there are, shape (C,); empty
             where all comparisons are independent.
+        duels: further counts, where all results are of one game of two seats and one pass
+            could gather them; None elsewhere.
     """
 
     agents: Sequence[str]
@@ -91,6 +108,7 @@ class Tally:
     units: Sequence[tuple[int, ...]]
     contests: Sequence[Contest]
     copies: NDArray[np.float64]
+    duels: Duels | None = None
 
     @property
     def dependent(self) -> bool:
@@ -122,70 +140,6 @@ class Tally:
         return total
 
 
-def check_results(results: ResultSet) -> None:
-    """Refuse results that no method can use.
-
-    Raises:
-        ParameterError: no agents, no games, an index out of range or a missing payoff.
-    """
-    if len(results.agents) == 0:
-        raise ParameterError("results", "no agents", "results of at least one agent")
-    if len(results) == 0:
-        raise ParameterError("results", "0 matches", "at least one finished match")
-    if int(results.count.min()) < 0:
-        raise ParameterError("count", int(results.count.min()), "0 or more")
-    top = int(results.seating.max(initial=-1))
-    if top >= len(results.agents):
-        raise ParameterError("seating", top, f"an agent index below {len(results.agents)}")
-    game = results.game
-    if len(game) and (int(game.min()) < 0 or int(game.max()) >= len(results.games)):
-        bad = int(game.min()) if int(game.min()) < 0 else int(game.max())
-        raise ParameterError("game", bad, f"a game index from 0 to {len(results.games) - 1}")
-    absent = results.seating < 0
-    missing = ~np.isfinite(results.payoffs)
-    if bool((missing & ~absent).any()):
-        row = int(np.flatnonzero((missing & ~absent).any(axis=1))[0])
-        raise ParameterError("payoffs", "not a finite number", f"a payoff a seat (row {row})")
-
-
-def select(results: ResultSet, keep: Sequence[int]) -> ResultSet:
-    """Return the matches of the games in `keep` (indices), without rows of count 0.
-
-    Agents and games keep their numbers.
-    """
-    rows = np.isin(results.game, np.asarray(keep)) & (results.count > 0)
-    if rows.all():
-        return results
-    return replace(
-        results,
-        game=results.game[rows],
-        seating=results.seating[rows],
-        payoffs=results.payoffs[rows],
-        offender=results.offender[rows],
-        count=results.count[rows],
-        block=None if results.block is None else results.block[rows],
-    )
-
-
-def only(results: ResultSet, game: int) -> ResultSet:
-    """Return the matches of one game with only the agents and the seats it has."""
-    part = select(results, [game])
-    seats = len(results.teams[game])
-    used = np.unique(part.seating[:, :seats])
-    number = np.full(len(results.agents), -1, dtype=np.int32)
-    number[used] = np.arange(len(used), dtype=np.int32)
-    return replace(
-        part,
-        agents=[results.agents[k] for k in used],
-        games=[results.games[game]],
-        game=np.zeros_like(part.game),
-        seating=number[part.seating[:, :seats]],
-        payoffs=part.payoffs[:, :seats],
-        teams=[results.teams[game]],
-        cooperative=[results.cooperative[game]],
-    )
-
-
 def tally(results: ResultSet) -> Tally:
     """Fold `results` to pair counts.
 
@@ -198,8 +152,7 @@ def tally(results: ResultSet) -> Tally:
     check_results(results)
     agents = len(results.agents)
     units: dict[tuple[int, ...], int] = {(k,): k for k in range(agents)}
-    played = np.unique(results.game[results.count > 0])
-    rivals = [int(g) for g in played if not results.cooperative[g]]
+    rivals = [g for g in played_games(results) if not results.cooperative[g]]
     positions = [len(set(team)) for team in results.teams]
     rivals = [g for g in rivals if positions[g] > 1]
     if not rivals:
@@ -209,10 +162,14 @@ def tally(results: ResultSet) -> Tally:
         )
     results = select(results, rivals)
     clusters, copies = _clusters(results, rivals, positions)
+    if clusters is None and (found := _duels(results, positions)) is not None:
+        return found
     sides = {g: _sides(results, g, units) for g in rivals}
     contests = [
         contest for g in rivals for contest in _contests(results, g, sides[g], len(units), clusters)
     ]
+    if clusters is not None:
+        contests, copies = _merge(contests, copies)
     return Tally(results.agents, results.games, positions, tuple(units), contests, copies)
 
 
@@ -222,11 +179,33 @@ def _clusters(
     """Number the clusters of dependent comparisons: by block, or by match of many seats."""
     if results.block is not None:
         blocks, cluster = np.unique(results.block, return_inverse=True)
-        if len(blocks) < len(results.block):
+        if len(blocks) < len(results.block) or int(results.count.max()) > 1:
             return cluster.astype(np.int64), np.ones(len(blocks))
     if any(positions[g] > 2 for g in rivals):
         return np.arange(len(results.game)), results.count.astype(np.float64)
     return None, np.zeros(0)
+
+
+def _duels(results: ResultSet, positions: Sequence[int]) -> Tally | None:
+    """Count one game of two seats in one pass, if that is what the results are."""
+    size = len(results.agents)
+    if len(results.games) > 1 or len(results.teams[0]) != 2 or results.seating.shape[1] != 2:
+        return None
+    if 3 * size * size > max(_DENSE, 4 * len(results.game)):
+        return None
+    if int(results.seating.min()) < 0:
+        raise ParameterError("seating", -1, "an agent in each of the 2 seats")
+    from tournaments.ratings._kernels import fold_duels
+
+    table, paid = np.zeros(3 * size * size), np.zeros(size)
+    constant = fold_duels(results.seating, results.payoffs, results.count, size, table, paid)
+    lines = table.reshape(-1, 3)
+    pairs = np.flatnonzero(lines[:, 0] + lines[:, 1] + lines[:, 2])
+    wins, draws, losses = np.ascontiguousarray(lines[pairs].T)
+    contest = Contest(0, (0, 1), 1.0, pairs // size, pairs % size, wins, draws, losses)
+    units = tuple((k,) for k in range(size))
+    duels = Duels(paid, bool(constant))
+    return Tally(results.agents, results.games, positions, units, [contest], np.zeros(0), duels)
 
 
 def _sides(
@@ -280,7 +259,7 @@ def _contests(
                 # equal matches of the block are part of one cluster.
                 if results.block is not None:
                     inside = count.astype(np.float64)
-                links = Links(np.searchsorted(codes, cell // 3), sign, number, inside)
+                links = Links(_places(codes, cell // 3, size * size), sign, number, inside)
             contests.append(
                 Contest(
                     game,
@@ -297,18 +276,6 @@ def _contests(
     return contests
 
 
-def compare(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.int8]:
-    """Return +1, 0 or −1 by which payoff is higher; equal up to rounding (1e-9) is a draw."""
-    gap = first - second
-    sign = np.sign(gap).astype(np.int8)
-    size = np.abs(gap)
-    largest = max(1.0, float(np.abs(first).max(initial=0)), float(np.abs(second).max(initial=0)))
-    if bool(((size <= 1e-9 * largest) & (sign != 0)).any()):
-        scale = np.maximum(1.0, np.maximum(np.abs(first), np.abs(second)))
-        sign[size <= 1e-9 * scale] = 0
-    return sign
-
-
 def _count(
     cell: NDArray[np.int64], times: NDArray[np.float64] | None, size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -320,3 +287,50 @@ def _count(
     pairs, inverse = np.unique(cell // 3, return_inverse=True)
     flat = np.bincount(inverse * 3 + cell % 3, times, 3 * len(pairs)).astype(np.float64)
     return pairs, flat.reshape(-1, 3)
+
+
+def _places(codes: NDArray[np.int64], wanted: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return where each of `wanted` stands in the increasing `codes` below `size`."""
+    if size > max(_DENSE, 4 * len(wanted)):
+        return np.searchsorted(codes, wanted)
+    place = np.zeros(size, dtype=np.int64)
+    place[codes] = np.arange(len(codes))
+    return np.asarray(place[wanted])
+
+
+def _merge(
+    contests: Sequence[Contest], copies: NDArray[np.float64]
+) -> tuple[list[Contest], NDArray[np.float64]]:
+    """Fold clusters that hold the same comparisons into one with more copies.
+
+    Two clusters are the same when the sums of 64-bit hashes of their comparisons are.
+    """
+    total = np.zeros(len(copies), dtype=np.uint64)
+    for number, contest in enumerate(contests):
+        if (links := contest.links) is None or len(links.row) == 0:
+            continue
+        outcome = links.row * 3 + links.outcome + 1
+        hashes = derive_many(number, np.arange(3 * len(contest.first)))[outcome]
+        hashes *= links.count.astype(np.uint64)
+        if bool((np.diff(links.cluster) < 0).any()):
+            places = np.argsort(links.cluster, kind="stable")
+            hashes, cluster = hashes[places], links.cluster[places]
+        else:
+            cluster = links.cluster
+        starts = np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]]))
+        total[cluster[starts]] += np.add.reduceat(hashes, starts)
+    _, index, inverse = np.unique(total, return_index=True, return_inverse=True)
+    first = np.zeros(len(copies), dtype=np.bool_)
+    first[index] = True
+    merged = []
+    for contest in contests:
+        if (links := contest.links) is not None:
+            keep = first[links.cluster]
+            links = Links(
+                links.row[keep],
+                links.outcome[keep],
+                inverse[links.cluster[keep]].astype(np.int64),
+                links.count[keep],
+            )
+        merged.append(replace(contest, links=links))
+    return merged, np.bincount(inverse, copies).astype(np.float64)

@@ -305,10 +305,10 @@ def test_strategic_forms_against_gambit(path: Path) -> None:
 @pytest.mark.parametrize("name", ["myerson_card.efg"])
 def test_extensive_forms_against_openspiel(name: str, tmp_path: Path) -> None:
     """OpenSpiel's own reader gives the same payoffs on every path."""
-    # OpenSpiel numbers infosets across players, asks for names and repeats every definition.
-    text = (GOLDEN / name).read_text().replace('p "" 2 1 0', 'p "" 2 3 "later" { "meet" "pass" } 0')
-    text = re.sub(r"^t (.*) 2$", r't \1 2 "win" { 1 -1 }', text, flags=re.MULTILINE)
-    text = text.replace('p "" 2 1 ', 'p "" 2 3 ').replace('"later"', '"after a raise"')
+    # OpenSpiel wants every definition again wherever it is used.
+    text = (GOLDEN / name).read_text()
+    text = text.replace('p "" 2 1 0', 'p "" 2 1 "after a raise" { "meet" "pass" } 0')
+    text = re.sub(r'^t "" 2$', 't "" 2 "win" { 1 -1 }', text, flags=re.MULTILINE)
     path = tmp_path / "g.efg"
     path.write_text(text)
     theirs = arena.make("openspiel/efg_game", filename=str(path)).root()

@@ -7,7 +7,7 @@ import pytest
 from simulated import play, result_set
 
 from arena.errors import ParameterError, UnknownNameError
-from tournaments.adaptive import _after, _fisher, next_pairs
+from tournaments.adaptive import _after, _expected_fisher, _fisher, next_pairs
 from tournaments.ratings.davidson import fit
 from tournaments.ratings.tally import tally
 
@@ -82,10 +82,10 @@ def test_the_update_is_that_of_the_inverse_hessian():
     covariance = shape @ shape.T + np.eye(5)
     strength = rng.normal(size=5)
     spread = covariance[1, 1] + covariance[3, 3] - 2 * covariance[1, 3]
-    gap = np.array(np.hypot(strength[1] - strength[3], np.sqrt(spread)))
+    weight = float(_expected_fisher(strength[1] - strength[3], spread, 0.5))
     v = np.zeros(5)
     v[1], v[3] = 1, -1
-    slow = np.linalg.inv(np.linalg.inv(covariance) + float(_fisher(gap, 0.5)) * np.outer(v, v))
+    slow = np.linalg.inv(np.linalg.inv(covariance) + weight * np.outer(v, v))
     np.testing.assert_allclose(_after(covariance, (1, 3), 0.5, strength), slow)
 
 
@@ -94,6 +94,15 @@ def test_fisher_information_is_the_variance_of_the_score():
         w = np.array([np.exp(-gap / 2), nu, np.exp(gap / 2)])
         p, s = w / w.sum(), np.array([-0.5, 0.0, 0.5])
         assert float(_fisher(np.array(gap), nu)) == pytest.approx(p @ s**2 - (p @ s) ** 2)
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("spread", [0.1, 2.0, 8.0])
+def test_expected_information_is_the_mean_over_the_gap(gap, spread):
+    z = np.random.default_rng(0).normal(gap, np.sqrt(spread), 200_000)
+    assert float(_expected_fisher(np.array(gap), np.array(spread), 0.0)) == pytest.approx(
+        _fisher(z, 0.0).mean(), rel=0.12
+    )
 
 
 @pytest.mark.parametrize(

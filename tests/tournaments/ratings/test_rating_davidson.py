@@ -14,7 +14,7 @@ from test_rating_tally import any_results
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from tournaments.ratings import leaderboard, rate
-from tournaments.ratings._likelihood import build, cluster_scores, evaluate
+from tournaments.ratings._likelihood import build, cluster_scores, evaluate, slope
 from tournaments.ratings.davidson import ELO, davidson, fit
 from tournaments.ratings.tally import tally
 
@@ -115,6 +115,74 @@ def test_row_order_labels_and_folding_do_not_matter(results, seed):
         assert same.high == pytest.approx(row.high, rel=1e-5, abs=1e-3)
         assert (same.games, same.wins, same.draws) == (row.games, row.wins, row.draws)
         assert (same.rank_low, same.rank_high) == (row.rank_low, row.rank_high)
+
+
+@settings(max_examples=40, deadline=None)
+@given(any_results(), st.integers(0, 2**32), st.integers(1, 4))
+def test_equal_clusters_are_merged_without_changing_their_sum(results, seed, per_block):
+    rng = np.random.default_rng(seed)
+    results = dataclasses.replace(results, block=rng.integers(0, 8, len(results.game)) // per_block)
+    data = tally(results)
+    model = build(data, prior=0.0, advantage=True)
+    x = rng.normal(size=model.size)
+    if not data.dependent:
+        return
+    scores = cluster_scores(model, x).toarray()
+    merged = scores.T @ (scores * data.copies[:, None])
+    slow = np.zeros_like(merged)
+    for block in np.unique(results.block[results.count > 0]):
+        here = results.block == block
+        part = dataclasses.replace(
+            results, game=results.game[here], seating=results.seating[here],
+            payoffs=results.payoffs[here], offender=results.offender[here],
+            count=results.count[here], block=None,
+        )  # fmt: skip
+        score = naive_score(part, model, x, data)
+        slow += np.outer(score, score)
+    np.testing.assert_allclose(merged, slow, atol=1e-9)
+
+
+def naive_score(results, model, x, data):
+    """Gradient of the log likelihood of eq. (1), one comparison at a time."""
+    score = np.zeros(model.size)
+    for row in range(len(results.game)):
+        g, n = int(results.game[row]), int(results.count[row])
+        team = results.teams[g]
+        names = sorted(set(team))
+        sides = [[s for s, t in enumerate(team) if t == name] for name in names]
+        for s in range(len(sides)):
+            for t in range(s + 1, len(sides)):
+                design = np.zeros(model.size)
+                for side, sign in ((s, 1.0), (t, -1.0)):
+                    for seat in sides[side]:
+                        design[results.seating[row, seat]] += sign / len(sides[side])
+                    design[model.seat[g][side]] += sign
+                d = model.draw[g]
+                log_nu = x[d] if d >= 0 else -np.inf
+                e = design @ x
+                w = np.exp([e / 2, log_nu, -e / 2])
+                p = w / w.sum()
+                gap = np.mean(results.payoffs[row, sides[s]]) - np.mean(
+                    results.payoffs[row, sides[t]]
+                )
+                y = np.array([gap > 1e-9, abs(gap) <= 1e-9, gap < -1e-9], float)
+                weight = n * 2.0 / len(sides)
+                score += weight * (y - p) @ [0.5, 0.0, -0.5] * design
+                if d >= 0:
+                    score[d] += weight * (y - p)[1]
+    return score
+
+
+@settings(max_examples=30, deadline=None)
+@given(any_results(), st.integers(0, 2**32))
+def test_the_compiled_gradient_equals_the_sum_over_comparisons(results, seed):
+    data = tally(results)
+    model = build(data, prior=0.0, advantage=True)
+    x = np.random.default_rng(seed).normal(size=model.size)
+    slow = naive_score(results, model, x, data)
+    np.testing.assert_allclose(evaluate(model, x)[1], slow, atol=1e-9)
+    np.testing.assert_allclose(slope(model, x)[1], slow, atol=1e-9)
+    assert slope(model, x)[0] == evaluate(model, x)[0]
 
 
 def covered(strength, board):

@@ -11,7 +11,8 @@ from simulated import result_set, tournament
 from arena.errors import NotApplicableError, ParameterError
 from tournaments.ratings import tally as module
 from tournaments.ratings._summary import summarise
-from tournaments.ratings.tally import select, tally
+from tournaments.ratings.selection import select
+from tournaments.ratings.tally import tally
 
 
 def naive(results):

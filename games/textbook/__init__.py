@@ -1,0 +1,1 @@
+"""Builders of the textbook matrix games that `games.catalog` registers."""
