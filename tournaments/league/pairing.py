@@ -26,7 +26,8 @@ from tournaments.crossplay import PayoffMatrix, payoff_matrix
 from tournaments.league.settings import Placement
 from tournaments.plan import Board
 from tournaments.ratings.cross_play import cell_errors
-from tournaments.ratings.tally import Tally, only
+from tournaments.ratings.selection import only
+from tournaments.ratings.tally import Tally
 from tournaments.records import ResultSet
 from tournaments.schedule import sides_of
 

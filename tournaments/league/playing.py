@@ -20,7 +20,7 @@ from tournaments.executors import make_executor
 from tournaments.league.pairing import choose_groups, seatings
 from tournaments.league.settings import Settings
 from tournaments.league.table import Survey, survey
-from tournaments.plan import Line, Plan
+from tournaments.plan import Line, Plan, check_copies
 from tournaments.runner import Progress, Runner, missing
 from tournaments.schedule import lines_of, sides_of
 from tournaments.spec import Spec
@@ -149,18 +149,22 @@ class _Batches:
     """The batches of one run."""
 
     def __init__(
-        self, settings: Settings, spec: Spec, plan: Plan, store: Store, runner: Runner
+        self, settings: Settings, spec: Spec, plan: Plan, store: Store, ids: Enrolled
     ) -> None:
         self.settings, self.spec, self.plan = settings, spec, plan
-        self.store, self.runner = store, runner
+        self.store, self.ids = store, ids
         self.names = [entry.spec.name for entry in plan.entries]
         self.boards = {board.label: index for index, board in enumerate(plan.boards)}
         self.state = load_state(store)
-        self._ends: dict[int, int] = {}  # repetitions planned so far, by line
-        for key, runs in store.done().items():
-            self._ends[key] = max(first + count for first, count in runs)
-        for line in self.lines():  # of which some may not be there yet
-            self._ends[line.key] = max(self._ends.get(line.key, 0), line.first + line.count)
+        # Repetitions planned so far: what is stored, and what the latest batch still lacks.
+        self._ends = store.ends()
+        for line in self.lines():
+            where = self._where(line)
+            self._ends[where] = max(self._ends.get(where, 0), line.first + line.count)
+
+    def _where(self, line: Line) -> tuple[int, tuple[int, ...]]:
+        """Return game and seating of a line as the result file numbers them."""
+        return self.ids.games[line.game], tuple(self.ids.agents[a] for a in line.seating)
 
     def lines(self) -> list[Line]:
         """Return the lines of the latest batch that can be played, in order."""
@@ -186,7 +190,7 @@ class _Batches:
             return None, list(self.state.placed)
         return found, found.placed(self.state.placed, self.settings.placement)
 
-    def save(self, state: State, lines: Sequence[Line], ids: Enrolled) -> None:
+    def save(self, state: State, lines: Sequence[Line]) -> None:
         """Make `state` the league's, with its lines, in one transaction."""
         self.state = state
         for key, value in new_meta(self.spec, self.plan.seed, self.store.count()).items():
@@ -195,10 +199,10 @@ class _Batches:
         self.store.set_meta("total", str(self.store.count() + planned))
         self.store.set_meta("league", state.to_json())
         if lines:
-            self.store.add_lines(lines, ids.games, ids.agents)
+            self.store.add_lines(lines, self.ids.games, self.ids.agents)
         self.store.commit()
 
-    def next(self, found: Survey | None, placed: Sequence[str], ids: Enrolled) -> None:
+    def next(self, found: Survey | None, placed: Sequence[str]) -> None:
         """Choose the next batch and save it."""
         number = self.state.batch + 1
         newcomers = [name for name in self.names if name not in placed]
@@ -216,14 +220,19 @@ class _Batches:
         planned: list[Line] = []
         for group in groups:
             board = self.plan.boards[group.game]
+            check_copies(self.spec.source, self.plan, seatings(board, group.members))
             bare = lines_of(
-                self.plan, group.game, seatings(board, group.members), count=group.count
+                self.plan,
+                group.game,
+                seatings(board, group.members),
+                count=group.count,
+                stage=number,
             )
             # All seat orders go on from the same repetition: they share chance seeds.
-            first = max(self._ends.get(line.key, 0) for line in bare)
+            first = max(self._ends.get(self._where(line), 0) for line in bare)
             for line in bare:
-                self._ends[line.key] = first + line.count
-                planned.append(replace(line, first=first, stage=number))
+                self._ends[self._where(line)] = first + line.count
+                planned.append(replace(line, first=first))
         described = tuple(
             (
                 self.plan.boards[line.game].label,
@@ -233,7 +242,7 @@ class _Batches:
             )
             for line in planned
         )
-        self.save(State(number, described, tuple(placed)), planned, ids)
+        self.save(State(number, described, tuple(placed)), planned)
 
 
 def play_batches(
@@ -266,15 +275,16 @@ def play_batches(
     begun = 0
     try:
         runner = Runner(
+            spec,
             plan,
             store,
             executor,
             games=ids.games,
             agents=ids.agents,
             progress=follow,
-            total=until.matches,
+            total=until.matches or 0,
         )
-        batches = _Batches(settings, spec, plan, store, runner)
+        batches = _Batches(settings, spec, plan, store, ids)
         before = set(batches.state.placed)
         try:
             while True:
@@ -294,9 +304,9 @@ def play_batches(
                     reason = "matches"
                 if reason is not None:
                     stopped = reason
-                    batches.save(State(batches.state.batch, (), tuple(placed)), (), ids)
+                    batches.save(State(batches.state.batch, (), tuple(placed)), ())
                     break
-                batches.next(found, placed, ids)
+                batches.next(found, placed)
                 begun += 1
         except KeyboardInterrupt:
             stopped = "interrupted"

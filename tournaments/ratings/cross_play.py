@@ -18,7 +18,7 @@ from arena.errors import ParameterError
 from tournaments.crossplay import PayoffMatrix, payoff_matrix
 from tournaments.ratings._summary import board
 from tournaments.ratings.leaderboard import Leaderboard
-from tournaments.ratings.tally import check_results, only
+from tournaments.ratings.selection import check_results, only
 from tournaments.records import ResultSet
 
 __all__ = ["cell_errors", "cross_play"]

@@ -69,7 +69,7 @@ def test_who_left_may_come_back_as_the_same(cup) -> None:
     assert league.status().retired == ("high",)
     with pytest.raises(AgentError, match="left already"):
         league.retire("high")
-    with pytest.raises(AgentError, match="as 'high'.*it left on"):
+    with pytest.raises(AgentError, match=r"as 'high' \(it left on"):
         join(league, "tall", 300.0)
     assert join(league, "high", 300.0).label == "high"
     assert league.status().retired == ()
@@ -114,7 +114,7 @@ def test_a_game_of_another_version_is_refused_or_kept_apart(cup, monkeypatch) ->
     league.run()
     text = (league.folder / "league.toml").read_text()
     monkeypatch.setattr(league_contest, "VERSION", ["2"])
-    with pytest.raises(StoreError, match="'test_contest' has changed .version 1 is now 2"):
+    with pytest.raises(StoreError, match=r"'test_contest' has changed \(version 1 is now 2"):
         league.run(matches=10)
     assert (league.folder / "league.toml").read_text() == text
     league.run(matches=40, allow_changed=True)
@@ -170,7 +170,7 @@ def test_folders_that_are_something_else_stay_as_they_are(cup, tmp_path) -> None
 def test_a_league_is_made_whole_or_not_at_all(tmp_path) -> None:
     with pytest.raises(SpecError):
         League.create(tmp_path / "x", games=["test_contest"], agents={"a": "not_there"})
-    with pytest.raises(UnknownNameError, match="anchor|member"):
+    with pytest.raises(UnknownNameError, match="unknown member 'b'"):
         League.create(tmp_path / "x", games=["test_contest"], agents={"a": "uniform"}, anchor="b")
     with pytest.raises(SpecError, match="kuhn_poker"):
         League.create(tmp_path / "x", games=["kuhn_pocker"])

@@ -11,10 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import league_contest
 import numpy as np
 import pytest
-from league_help import SKILLS, join, number, table
+from league_help import SKILLS, join, table
 
+from arena.errors import SpecError
 from tournaments.api import load_results
 from tournaments.executors import inprocess
 from tournaments.export import export
@@ -131,16 +133,24 @@ def test_seat_orders_share_their_luck(cup) -> None:
     league.run(until_interval=60.0)
     with Store.open(league.db) as store:
         lines = {
-            tuple(json.loads(seating)): (key, seed)
-            for key, seating, seed in store._query("SELECT key, seating, seed FROM line")
+            (stage, tuple(json.loads(seating))): (key, seed)
+            for key, stage, seating, seed in store._query(
+                "SELECT key, stage, seating, seed FROM line"
+            )
         }
         done = store.done()
-    for seating, (key, seed) in lines.items():
-        twin, other = lines[seating[::-1]]
+    played: dict[tuple[int, ...], list[int]] = {}
+    for (stage, seating), (key, seed) in sorted(lines.items()):
+        twin, other = lines[stage, seating[::-1]]
         assert seed == other
-        reach = [sum(count for _, count in done[k]) for k in (key, twin)]
-        assert reach[0] == reach[1], "both orders have played the same seeds"
-        assert done[key][0][0] == 0
+        runs = [
+            {r for first, count in done[k] for r in range(first, first + count)}
+            for k in (key, twin)
+        ]
+        assert runs[0] == runs[1], "both orders have played the same seeds"
+        played.setdefault(seating, []).extend(sorted(runs[0]))
+    for repetitions in played.values():
+        assert repetitions == list(range(len(repetitions))), "no seed twice, none left out"
 
 
 def test_newcomers_are_placed_and_others_left_in_peace(cup) -> None:
@@ -257,6 +267,10 @@ def test_cooperative_copies_fill_the_seats(cup) -> None:
     results = load_results(league.db)
     assert results.seating.shape[1] == 4
     assert all(len(set(line)) == 3 for line in results.seating.tolist())
+    pair = cup("pair", games=["test_duet(players=3)"], agents={"one": league_contest.Number(1.0)})
+    join(pair, "two", 0.0)
+    with pytest.raises(SpecError, match="cannot sit in two seats"):
+        pair.run(matches=50)
 
 
 def test_a_batch_goes_on_without_who_has_left(cup) -> None:
@@ -281,8 +295,5 @@ def test_time_and_progress(cup) -> None:
 def test_live_objects_in_other_processes_are_refused(cup) -> None:
     league = cup(games=["kuhn_poker"], agents=PLAYERS)
     league.join("mine", lambda observation: observation.actions[0])
-    from arena.errors import SpecError
-
     with pytest.raises(SpecError, match="in_process"):
         league.run(executor=ExecutorSpec("processes", 1))
-    assert number(1.0)().skill == 1.0
