@@ -13,7 +13,7 @@ Tables (version 1; `PRAGMA application_id` is 0x4152454E, `user_version` the ver
                              `first`: outcome ids (JSON), seconds, seconds a match (JSON)
     fault(line, repetition, seat, …)    kind, detail, the end of the agent's log
     episode(line, repetition, steps)    moves that were kept: [{seat: action}, …] (JSON)
-    match                    a view with a row a match, for other tools
+    matches                  a view with a row a match, for other tools
 
 A block is written in one statement, so a match is in the file once or not at all; a
 trigger ignores a block that overlaps one that is there. Commits are made by the caller:
@@ -80,7 +80,7 @@ CREATE TRIGGER block_once BEFORE INSERT ON block WHEN (
     WHERE line = NEW.line AND first < NEW.first + NEW.count
     ORDER BY first DESC LIMIT 1) > NEW.first
 BEGIN SELECT RAISE(IGNORE); END;
-CREATE VIEW match AS
+CREATE VIEW matches AS
 SELECT line.stage, line.position, block.first + entry.key AS repetition, line.key AS line,
        game.label AS game,
        (SELECT json_group_array(agent.label) FROM json_each(line.seating) AS seat

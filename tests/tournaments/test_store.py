@@ -162,7 +162,7 @@ def test_other_tools_can_read_it(tmp_path, cup) -> None:
     with sqlite3.connect(db) as other:
         rows = other.execute(
             "SELECT stage, repetition, game, agents, payoffs, offender, fault, truncated "
-            "FROM match ORDER BY stage, repetition, position"
+            "FROM matches ORDER BY stage, repetition, position"
         ).fetchall()
     other.close()
     assert len(rows) == len(columns["match"]) == 100

@@ -20,6 +20,8 @@ def work(player: Player, task: Task, slot: Slot | None = None) -> tuple[list[Blo
     try:
         for index, segment in enumerate(task.segments):
             if slot is not None:
+                # In this order: whoever looks never sees a match of another segment.
+                slot.words[Slot.SEGMENT] = -1
                 slot.words[Slot.REPETITION] = segment.first
                 slot.words[Slot.SEGMENT] = index
             blocks.append(player.play(segment, until=until))
