@@ -101,11 +101,13 @@ def league(
     Args:
         folder: where it lives.
         games: for a new league; an existing one must have the same.
-        agents: for a new league: its first members, name to reference or live object.
-        settings: of a new league; see `League.create`.
+        agents: members, name to reference or live object; those that are not in an existing
+            league join it, and live ones come back.
+        settings: of a new league (see `League.create`); an existing one must have the same.
 
     Raises:
-        StoreError: there is no league and no games are given, or the folder is something else.
+        StoreError: there is no league and no games are given, the folder is something else,
+            or a league of other games or settings.
     """
     path = Path(folder)
     if not (path / FILE).is_file() and games:
@@ -115,6 +117,13 @@ def league(
     stored = [(g.spec.id, dict(g.spec.params)) for g in found.settings.games]
     if games and [(g.id, dict(g.params)) for g in wanted] != stored:
         raise StoreError(f"{path} is a league of other games: {', '.join(g for g, _ in stored)}")
+    for key, value in settings.items():
+        there = getattr(found.settings, key, value)
+        if value is not None and (key, value) != ("method", "auto") and value != there:
+            raise StoreError(f"{path} is a league with {key} = {there!r}, not {value!r}")
+    for name, agent in (agents or {}).items():
+        if not found._knows(name, agent):
+            found.join(name, agent)
     return found
 
 
@@ -537,6 +546,17 @@ class League:
             plan = self._plan(settings, players, executor)
             write_settings(self.folder, settings)
         return settings, self._spec(settings, players, executor), plan
+
+    def _knows(self, name: str, agent: Any) -> bool:
+        """Whether this version of an agent is here, or has left for good."""
+        live = not isinstance(agent, str)
+        told = identity(agent) if live else fingerprint(_absolute(agent), {})
+        return any(
+            member.name == name
+            and member.fingerprint == told
+            and (bool(member.retired) or not member.live)
+            for member in self.members
+        )
 
     def _check_alias(self, agent: Any) -> None:
         for label, other in self._live.items():

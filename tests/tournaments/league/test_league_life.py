@@ -95,6 +95,20 @@ def test_a_file_that_is_replaced_is_a_new_version_and_the_old_one_leaves(cup, tm
     assert league.leaderboard()["bot"].standing is not None
 
 
+def test_a_file_that_is_gone_is_named_until_its_agent_leaves(cup, tmp_path) -> None:
+    bot = tmp_path / "bot.py"
+    bot.write_text("def act(observation):\n    return 3000\n")
+    league = cup(skills={"low": -50.0, "mid": 0.0})
+    league.join("bot", f"{bot}:act", isolation="none")
+    league.run()
+    bot.unlink()
+    with pytest.raises(SpecError, match="agent 'bot'"):
+        league.run(matches=10)
+    league.retire("bot")
+    assert league.run(matches=10).matches == 10
+    assert league.leaderboard()["bot"].standing.games > 0
+
+
 def test_changes_may_be_allowed(cup, tmp_path) -> None:
     bot = tmp_path / "bot.py"
     bot.write_text("def act(observation):\n    return 3000\n")
@@ -260,6 +274,18 @@ def test_the_facade_opens_and_creates(tmp_path) -> None:
     assert arena.league(tmp_path / "x", games=["test_contest"]).members[0].label == "r"
     with pytest.raises(StoreError, match="other games"):
         arena.league(tmp_path / "x", games=["kuhn_poker"])
+    with pytest.raises(StoreError, match="with seed = 4, not 5"):
+        arena.league(tmp_path / "x", games=["test_contest"], seed=5)
+    with pytest.raises(StoreError, match="with anchor = 'r', not 's'"):
+        arena.league(tmp_path / "x", anchor="s")
+    more = {"r": number(0.0), "s": number(5.0), "u": "uniform"}
+    for _ in range(2):
+        again = arena.league(tmp_path / "x", games=["test_contest"], agents=more, seed=4)
+        assert [m.label for m in again.members] == ["r", "s", "u"]
+        assert again.run(matches=5).absent == ()
+    again.retire("u")
+    last = arena.league(tmp_path / "x", agents=more)
+    assert last.status().retired == ("u",), "who was sent away does not come back by itself"
 
 
 def test_opponents_weigh_the_hard_ones_most(cup) -> None:
