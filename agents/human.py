@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from arena.errors import AgentError, ResignError
 from arena.game import Game, Observation
@@ -57,7 +58,8 @@ class Human:
             raise AgentError("human was asked to act before a game began")
         # `markup=False`: a board may be full of square brackets.
         self._console.print(observation.view.rstrip() or observation.key or "", markup=False)
-        names = {action: game.describe_action(observation.seat, action) for action in actions}
+        named = getattr(observation, "action_name", partial(game.describe_action, observation.seat))
+        names = {action: named(action) for action in actions}
         self._show(names)
         while True:
             said = self._ask()

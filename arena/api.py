@@ -8,10 +8,12 @@ from typing import Any, Literal
 from arena.agent import Agent
 from arena.game import Game
 from arena.registry import AGENTS, GAMES, SOLVERS, load_target
+from arena.solver import Certificate, Progress, Solution
 
 __all__ = [
     "agent",
     "agents",
+    "evaluate",
     "games",
     "league",
     "make",
@@ -20,6 +22,7 @@ __all__ = [
     "register_game",
     "register_solver",
     "serve",
+    "solve",
     "solvers",
     "to_pettingzoo",
     "tournament",
@@ -150,6 +153,61 @@ def league(
         settings: of a new league: `seed`, `anchor`, `anchor_rating`, `placement`, `limits`, ….
     """
     return load_target("tournaments.league:league")(folder, games=games, agents=agents, **settings)
+
+
+def solve(
+    game: Game | str,
+    solver: str = "auto",
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Solution:
+    """Solve a game and certify the answer.
+
+    Args:
+        game: a game, or the name of one.
+        solver: a name that `solvers()` lists.
+        seed: of solvers that sample.
+        progress: called now and then with the point reached; a KeyboardInterrupt that it
+            raises ends the work early, with what there is.
+        settings: the solver's own; most take `until` (a gap in payoff units),
+            `iterations`, `seconds` and `resume` (a `Solution` to go on from).
+
+    Raises:
+        NotApplicableError: the solver cannot handle the game; the message names the
+            property that fails and the solvers that can.
+        UnknownNameError: no solver or setting of that name.
+        ParameterError: a setting out of range.
+    """
+    solution: Solution = load_target("solvers.dispatch:solve")(
+        make(game) if isinstance(game, str) else game,
+        solver,
+        seed=seed,
+        progress=progress,
+        **settings,
+    )
+    return solution
+
+
+def evaluate(game: Game | str, policy: Any, **options: Any) -> Certificate:
+    """Return how far a policy is from equilibrium: gap name to certified gap.
+
+    Args:
+        game: a game, or the name of one.
+        policy: a `TabularPolicy`, a `Solution`, any `Policy`, an agent that gives its
+            probabilities (or is deterministic), an OpenSpiel `Policy`, the name or file of
+            one of them, or a sequence of these, one a seat.
+        options: see `solvers.evaluate.evaluate`.
+
+    Raises:
+        ParameterError: an infoset without probabilities.
+        NotApplicableError: the game is too large to be evaluated exactly.
+    """
+    certificate: Certificate = load_target("solvers.evaluate:evaluate")(
+        make(game) if isinstance(game, str) else game, policy, **options
+    )
+    return certificate
 
 
 def games() -> list[str]:

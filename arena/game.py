@@ -35,7 +35,8 @@ class Observation(Protocol):
     Engines may compute the fields on first use, so an observation is valid until the
     state moves on: an agent that wants to remember one copies the fields it needs.
 
-    Optional member, looked for with `getattr`:
+    Optional members, looked for with `getattr`:
+        action_name(action) -> str: what an action is called in this position.
         resample(seed) -> State: a state drawn from those that the seat cannot tell apart,
             for agents that search; it shows nothing that the seat does not know.
     """
@@ -117,6 +118,8 @@ class State(Protocol):
         resample(seat, seed) -> State: a state drawn from those the seat cannot tell apart.
         drive(choose) -> None: plays to the end, calling `choose[seat](observation)`; a
             faster loop of the engine's own that must do what `arena.episode.drive` does.
+        cursor() -> games.tree.walk.Cursor: a faster way through the histories below a state
+            whose chance is exposed; must show what the state's own methods show.
     """
 
     def actors(self) -> tuple[int, ...]:

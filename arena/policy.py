@@ -76,15 +76,19 @@ class TabularPolicy:
             table=np.array(list(rows.values()), dtype=np.float64),
         )
 
+    def row(self, seat: int, key: str) -> int | None:
+        """Return the row of an infoset, or None where there is none."""
+        rows: dict[tuple[int, str], int] = self._row  # type: ignore[attr-defined] # set above
+        return rows.get((seat, key))
+
     def probabilities(self, observation: Observation) -> Floats:
         """Return the row of the observation's infoset, shape (A,).
 
         Raises:
             ParameterError: the policy has no row for that infoset.
         """
-        rows: dict[tuple[int, str], int] = self._row  # type: ignore[attr-defined] # set above
         key = observation.key
-        row = rows.get((observation.seat, key)) if key is not None else None
+        row = None if key is None else self.row(observation.seat, key)
         if row is None:
             raise ParameterError(
                 "infoset", key, f"one of the {len(self.keys)} of policy for {self.game}"

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.agent import Agent
+from arena.errors import ArenaError, ParameterError
+from arena.files import write_atomic
 from arena.game import Game
+from arena.policy import TabularPolicy
+from arena.registry import GAMES, load_target
 from arena.types import Params
 
 __all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint"]
+
+_FORMAT = "arena/solution/1"
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Solution:
         certificate: named gaps.
         trace: the way there.
         status: `converged`, `iteration limit`, `time limit` or `interrupted`, for humans.
+        state: what the solver needs to go on from here (`resume=`), as plain arrays.
     """
 
     game: Game
@@ -65,6 +79,93 @@ class Solution:
     certificate: Certificate = field(default_factory=dict)
     trace: Sequence[TracePoint] = ()
     status: str = "converged"
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def agent(self) -> Agent:
+        """Return an agent that plays the policy."""
+        made: Agent = load_target("agents.load:as_agent")(self)
+        return made
+
+    def save(self, path: str | Path) -> None:
+        """Write an `.npz` file: a JSON header, the policy, the trace and the solver's state.
+
+        Raises:
+            ArenaError: the policy is not a table.
+        """
+        policy = self.policy
+        if not isinstance(policy, TabularPolicy):
+            raise ArenaError(
+                f"a solution whose policy is a {type(policy).__name__} cannot be saved;"
+                " a TabularPolicy can"
+            )
+        header = {
+            "format": _FORMAT,
+            "game": {"id": self.game.id, "params": self.game.params, "version": self.game.version},
+            "solver": self.solver,
+            "settings": dict(self.settings),
+            "certificate": {name: asdict(gap) for name, gap in self.certificate.items()},
+            "status": self.status,
+        }
+        arrays: dict[str, Any] = {f"state.{name}": array for name, array in self.state.items()}
+        with write_atomic(path) as file:
+            np.savez_compressed(
+                file,
+                header=np.array(json.dumps(header, default=_plain)),
+                keys=np.array(list(policy.keys)),
+                seats=policy.seats,
+                table=policy.table,
+                trace=np.array([(p.iteration, p.seconds, p.gap) for p in self.trace]),
+                **arrays,
+            )
+
+    @staticmethod
+    def load(path: str | Path, *, game: Game | None = None) -> Solution:
+        """Read what `save` wrote.
+
+        Args:
+            path: the file.
+            game: the game it is for; by default it is made again from its id and parameters.
+
+        Raises:
+            ParameterError: the file is something else, or for another game.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                header = json.loads(str(data["header"]))
+                if header.get("format") != _FORMAT:
+                    raise KeyError("format")
+                arrays = {name: data[name] for name in data.files}
+        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise ParameterError(
+                "solution file", str(path), f"a file of format {_FORMAT}"
+            ) from error
+        saved = header["game"]
+        if game is None:
+            game = GAMES.factory(saved["id"])(**saved["params"])
+        if (game.id, dict(game.params)) != (saved["id"], saved["params"]):
+            raise ParameterError("game", game.key, f"{saved['id']} with {saved['params']}")
+        return Solution(
+            game=game,
+            solver=header["solver"],
+            settings=header["settings"],
+            policy=TabularPolicy(
+                game.key, arrays["keys"].tolist(), arrays["seats"], arrays["table"]
+            ),
+            certificate={
+                name: Gap(gap["value"], gap["kind"], gap["interval"] and tuple(gap["interval"]))
+                for name, gap in header["certificate"].items()
+            },
+            trace=[TracePoint(int(t), float(s), float(g)) for t, s, g in arrays["trace"]],
+            status=header["status"],
+            state={n.removeprefix("state."): a for n, a in arrays.items() if n[:6] == "state."},
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Return a numpy scalar among the settings as the JSON value that it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise ArenaError(f"a setting of type {type(value).__name__} cannot be saved")
 
 
 @runtime_checkable

@@ -43,13 +43,17 @@ class Match:
     def transcript(self) -> str:
         """Return the moves and the result as text, one step a line."""
         lines = [f"{self.game.key}, seed {self.seed}: {', '.join(self.agents)}"]
+        state = self.game.state(self.seed)
+        # Some names depend on the position; only then is the match played again.
+        named = getattr(state, "action_name", self.game.describe_action)
         for number, step in enumerate(self.steps, start=1):
             moves = (
-                f"{self.game.seat_names[seat]} ({self.agents[seat]}) "
-                f"{self.game.describe_action(seat, action)}"
+                f"{self.game.seat_names[seat]} ({self.agents[seat]}) {named(seat, action)}"
                 for seat, action in step.items()
             )
             lines.append(f"{number}. {', '.join(moves)}")
+            if named != self.game.describe_action:
+                state.step(step)
         if self.fault is not None:
             seat = self.fault.seat
             lines.append(

@@ -40,6 +40,7 @@ from arena.errors import StoreError
 from arena.rng import derive_many
 from tournaments.match import Block, Outcome
 from tournaments.plan import Line, Plan
+from tournaments.readout import read_out
 from tournaments.records import ResultSet
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "Store", "StoredEpisode", "StoredFault"]
@@ -405,75 +406,17 @@ class Store:
         return dict(sorted(found.items()))
 
     def results(self, *, ordered: bool = False) -> ResultSet:
-        """Return the results.
+        """Return the results; see `tournaments.readout.read_out`.
 
         Args:
-            ordered: one row a match, by stage, repetition and position in the schedule,
-                instead of equal ones of a line folded into one.
+            ordered: by stage, repetition and position in the schedule, rather than line by
+                line.
         """
-        games, agents = self.games(), self.agents()
-        game_index = {row["id"]: i for i, row in enumerate(games)}
-        agent_index = {row["id"]: i for i, row in enumerate(agents)}
-        outcomes = self._outcome_rows()
-        width = max((row["seats"] for row in games), default=0)
         blocks = self._query(
-            "SELECT line.game, line.seating, line.stage, line.position, first, outcomes "
+            "SELECT line.game, line.seating, line.seed, line.stage, line.position, first, outcomes "
             "FROM block JOIN line ON line.key = block.line ORDER BY stage, position, first"
         )
-        payoffs = np.full((len(outcomes), width), np.nan)
-        offender = np.full(len(outcomes), -1, dtype=np.int8)
-        for number, outcome in outcomes.items():
-            payoffs[number, : len(outcome.payoffs)] = outcome.payoffs
-            offender[number] = outcome.offender
-        seatings: dict[tuple[int, str], int] = {}
-        line_of, codes, order = [], [], []
-        for game, seating, stage, position, first, text in blocks:
-            line = seatings.setdefault((game, seating), len(seatings))
-            own = np.array(json.loads(text), dtype=np.int64)
-            line_of.append(np.full(len(own), line))
-            codes.append(own)
-            if ordered:
-                order.append(
-                    np.stack(
-                        [
-                            np.full(len(own), stage),
-                            np.arange(first, first + len(own)),
-                            np.full(len(own), position),
-                        ]
-                    )
-                )
-        line_column = np.concatenate(line_of) if line_of else np.zeros(0, dtype=np.int64)
-        code_column = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
-        counts = np.ones(len(code_column), dtype=np.int64)
-        if ordered and order:
-            stages, repetitions, positions = np.concatenate(order, axis=1)
-            sequence = np.lexsort((positions, repetitions, stages))
-            line_column, code_column = line_column[sequence], code_column[sequence]
-        elif len(code_column):
-            # Folded rows come in an order that does not depend on how outcomes are numbered.
-            rank = _ranks(outcomes)
-            folded, counts = np.unique(
-                line_column * len(rank) + rank[code_column], return_counts=True
-            )
-            line_column, code_column = folded // len(rank), np.argsort(rank)[folded % len(rank)]
-        seat_table = np.full((len(seatings), width), -1, dtype=np.int32)
-        game_table = np.zeros(len(seatings), dtype=np.int32)
-        for (game, seating), line in seatings.items():
-            own_agents = [agent_index[a] for a in json.loads(seating)]
-            seat_table[line, : len(own_agents)] = own_agents
-            game_table[line] = game_index[game]
-        return ResultSet(
-            agents=[row["label"] for row in agents],
-            games=[row["label"] for row in games],
-            game=game_table[line_column],
-            seating=seat_table[line_column],
-            payoffs=payoffs[code_column],
-            offender=offender[code_column],
-            count=counts.astype(np.int64),
-            ordered=ordered,
-            teams=[tuple(json.loads(row["teams"])) for row in games],
-            cooperative=[row["payoff"] == "cooperative" for row in games],
-        )
+        return read_out(self.games(), self.agents(), self._outcome_rows(), blocks, ordered=ordered)
 
     def payoffs(self, key: int, first: int, count: int) -> Any:
         """Return the payoffs of some repetitions of a line that are all there, shape (count, n).
@@ -624,22 +567,6 @@ def plan_rows(plan: Plan) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         for entry in plan.entries
     ]
     return games, agents
-
-
-def _ranks(outcomes: Mapping[int, Outcome]) -> Any:
-    """Return the place of each outcome in an order of their contents, shape (outcomes,)."""
-    order = sorted(
-        outcomes,
-        key=lambda n: (
-            outcomes[n].payoffs,
-            outcomes[n].offender,
-            outcomes[n].fault,
-            outcomes[n].truncated,
-        ),
-    )
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from arena.rng import Stream, derive
 from arena.types import CHANCE, Action, Floats, Mask
 from games.adapters.openspiel_facts import CLONES_EXACTLY
 from games.adapters.openspiel_load import may_resample, pyspiel, quiet, reseeder
+
+if TYPE_CHECKING:
+    from games.tree.walk import Cursor
 
 __all__ = ["Kind", "OpenSpielObservation", "OpenSpielState"]
 
@@ -88,6 +91,11 @@ class OpenSpielObservation:
             view = self.raw.information_state_string(self.seat)
             return view
         return str(self.raw) if kind.perfect else ""
+
+    def action_name(self, action: int) -> str:
+        """Return OpenSpiel's name of an action in this position."""
+        name: str = self.raw.action_to_string(self.seat, action)
+        return name
 
     def resample(self, seed: int) -> OpenSpielState:
         """Return a state drawn from those that the seat cannot tell apart.
@@ -348,6 +356,11 @@ class OpenSpielState:
             return history
         return _replay(self.kind, self.kind.start(self._seed), history)
 
+    def action_name(self, seat: int, action: int) -> str:
+        """Return OpenSpiel's name of an action (or chance outcome) in this position."""
+        name: str = self.raw.action_to_string(seat, action)
+        return name
+
     def clone(self) -> OpenSpielState:
         """Return an independent copy."""
         twin = OpenSpielState.__new__(OpenSpielState)
@@ -370,6 +383,12 @@ class OpenSpielState:
             FormError: the game cannot resample.
         """
         return _resample(self.kind, self.raw, seat, seed)
+
+    def cursor(self) -> Cursor:
+        """Return the fast way through the histories below this state, for compiling trees."""
+        from games.adapters.openspiel_cursor import raw_cursor
+
+        return raw_cursor(self.raw)
 
     def render(self) -> str:
         """Return OpenSpiel's own drawing of the state."""

@@ -1,0 +1,174 @@
+"""`tree_of`: the compiled tree of a game, from memory, from disk, or by compiling it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from arena.errors import ArenaError, NotApplicableError, ParameterError
+from arena.files import cache_dir, write_atomic
+from arena.game import Game
+from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state, too_large
+from games.tree.data import RecallBreach, Tree
+from games.tree.estimate import estimate_nodes
+from games.tree.walk import cursor_of
+
+__all__ = ["FORMAT", "cache_path", "load_tree", "obstacle", "save_tree", "tree_of"]
+
+FORMAT = "arena/tree/1"
+
+_SCALARS = ("game", "version", "seats", "actions")
+_ARRAYS = (
+    "parent",
+    "seat",
+    "infoset",
+    "first_child",
+    "n_children",
+    "action",
+    "chance",
+    "terminals",
+    "payoffs",
+    "info_seat",
+    "info_first",
+    "info_actions",
+    "info_parent",
+    "sequence_action",
+    "seat_infoset",
+    "seat_sequence",
+    "key_text",
+    "key_end",
+)
+
+_LIVE: WeakKeyDictionary[Game, Tree] = WeakKeyDictionary()
+_EXPECTED: WeakKeyDictionary[Game, float | ArenaError] = WeakKeyDictionary()
+
+
+def tree_of(
+    game: Game,
+    *,
+    budget: Budget = DEFAULT_BUDGET,
+    cache: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> Tree:
+    """Return the compiled tree of a game.
+
+    The same `Game` object is compiled once in a process; a game that can be made again from
+    its id and parameters is also kept on disk, by key, version and format.
+
+    Args:
+        game: offers the form `tree`, or `state` with enumerable chance.
+        budget: when to give up compiling.
+        cache: whether to read and write the disk.
+        progress: called with the number of nodes so far, now and then.
+
+    Raises:
+        NotApplicableError: the tree is larger than the budget, the game cannot be
+            enumerated, or it has no infoset keys.
+        FormError: the game offers no states.
+        ArenaError: the game contradicts itself.
+    """
+    tree = _LIVE.get(game)
+    if tree is None:
+        tree = _find(game, budget, cache and game.rebuildable, progress)
+        _LIVE[game] = tree
+    if tree.n_nodes > budget.nodes:
+        raise NotApplicableError(
+            f"the tree of {game.key} is too large: {tree.n_nodes:,} nodes;"
+            f" the limit is {budget.nodes:,}"
+        )
+    return tree
+
+
+def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
+    """Return why there is no tree of `game`, in words, or None; nothing is compiled.
+
+    Sizes are estimated, and only trees that seem to be a thousand times too large are
+    refused: the estimate is unbiased and positive, so by Markov's inequality a tree within
+    the budget has a chance below 1/1000 of that.
+    """
+    if "tree" in game.forms or game in _LIVE:
+        return None
+    if "state" not in game.forms:
+        return f"{game.key} offers neither the form state nor the form tree"
+    if not game.discrete:
+        return f"{game.key} has actions that are not discrete"
+    if game not in _EXPECTED:
+        try:
+            _EXPECTED[game] = estimate_nodes(cursor_of(game.root(), game.key), probes=16)
+        except ArenaError as error:
+            _EXPECTED[game] = error
+    expected = _EXPECTED[game]
+    if isinstance(expected, ArenaError):
+        return str(expected)
+    return str(too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
+
+
+def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:
+    if "tree" in game.forms:
+        made: Tree = game.form("tree")
+        return made
+    path = cache_path(game)
+    if cache and path.exists():
+        try:
+            tree = load_tree(path)
+            if tree.game == game.key and tree.version == game.version:
+                return tree
+        except ParameterError:
+            pass  # a cache from another version or a damaged disk: it is made again below
+    tree = compile_state(game, game.root(), budget=budget, progress=progress)
+    if cache:
+        save_tree(tree, path)
+    return tree
+
+
+def cache_path(game: Game) -> Path:
+    """Return where the tree of a game is kept."""
+    text = f"{FORMAT}\n{game.key}\n{game.version}"
+    digest = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", game.key).strip("-")[:60]
+    return cache_dir("trees") / f"{readable}.{digest}.npz"
+
+
+def save_tree(tree: Tree, path: str | Path) -> None:
+    """Write a tree as an `.npz` of plain arrays and a JSON header."""
+    header: dict[str, Any] = {"format": FORMAT, **{name: getattr(tree, name) for name in _SCALARS}}
+    if tree.breach is not None:
+        header["breach"] = [tree.breach.infoset, *map(list, tree.breach.histories)]
+    arrays = {name: getattr(tree, name) for name in _ARRAYS}
+    with write_atomic(path) as file:
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+
+
+def load_tree(path: str | Path) -> Tree:
+    """Read what `save_tree` wrote.
+
+    Raises:
+        ParameterError: the file is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            header = json.loads(str(data["header"]))
+            if header.get("format") != FORMAT:
+                raise KeyError("format")
+            found = header.get("breach")
+            breach = None
+            if found is not None:
+                infoset, one, other = found
+                breach = RecallBreach(infoset, (tuple(one), tuple(other)))
+            return Tree(
+                **{name: header[name] for name in _SCALARS},
+                **{name: data[name] for name in _ARRAYS},
+                breach=breach,
+            )
+    except ArenaError:
+        raise
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ParameterError("tree file", str(path), f"a file of format {FORMAT}") from error
