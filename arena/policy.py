@@ -29,7 +29,7 @@ class Policy(Protocol):
         """Return the distribution over actions, shape (A,), zero where illegal."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TabularPolicy:
     """A distribution for each infoset key.
 
@@ -65,6 +65,10 @@ class TabularPolicy:
             "_row",
             {(int(s), k): i for i, (s, k) in enumerate(zip(self.seats, self.keys, strict=True))},
         )
+
+    def __repr__(self) -> str:
+        infosets, actions = self.table.shape
+        return f"<TabularPolicy for {self.game}: {infosets} infosets, {actions} actions>"
 
     @staticmethod
     def from_mapping(game: str, rows: Mapping[tuple[int, str], Sequence[float]]) -> TabularPolicy:
