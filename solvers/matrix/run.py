@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,6 +22,9 @@ __all__ = ["MatrixSolver", "Once", "Traits"]
 COMMON = ("until", "iterations", "seconds", "resume")
 """Settings of every solver of normal forms, besides its own."""
 
+_ANY_SEATS = ("logit_qre", "gambit_nash", "cce", "ce")
+"""Solvers that take any number of seats."""
+
 Gaps = Callable[[NormalForm, Any, Mapping[str, Any]], Mapping[str, Gap]]
 
 
@@ -34,14 +37,16 @@ class Traits:
         constant_sum: whether payoffs must add up to a constant.
         limit: the most actions a seat may have, or None.
         limit_joint: the most joint actions, or None.
-        instead: solvers that do without what this one asks for.
+        any_sum: solvers that would do where payoffs do not add up to a constant.
+        smaller: solvers that would do where the game is too large.
     """
 
     seats: int | None = None
     constant_sum: bool = False
     limit: int | None = None
     limit_joint: int | None = None
-    instead: tuple[str, ...] = ()
+    any_sum: tuple[str, ...] = ()
+    smaller: tuple[str, ...] = ()
 
 
 class Once:
@@ -108,24 +113,23 @@ class MatrixSolver:
             return f"{game.key} has no form 'normal_form', and {self.name} needs it"
         traits = self.traits
         if traits.seats is not None and game.seats != traits.seats:
-            return self._but(f"{game.key} has {game.seats} seats", f"{traits.seats}")
+            return self._but(f"{game.key} has {game.seats} seats", f"{traits.seats}", _ANY_SEATS)
         form = normal_form_of(game)
         if traits.constant_sum and constant_sum_of(form) is None:
-            return self._but(f"{game.key} is not zero-sum: it is {game.payoff}", "zero sum")
+            fact = f"{game.key} is not zero-sum: it is {game.payoff.replace('_', '-')}"
+            return self._but(fact, "zero sum", traits.any_sum)
         if traits.limit is not None and max(form.actions) > traits.limit:
             most = max(form.actions)
-            return self._but(
-                f"{game.key} is too large: {most} actions", f"at most {traits.limit} a seat"
-            )
+            fact = f"{game.key} is too large: {most} actions"
+            return self._but(fact, f"at most {traits.limit} a seat", traits.smaller)
         joint = int(np.prod(form.actions))
         if traits.limit_joint is not None and joint > traits.limit_joint:
-            return self._but(
-                f"{game.key} is too large: {joint} joint actions", f"at most {traits.limit_joint}"
-            )
+            fact = f"{game.key} is too large: {joint} joint actions"
+            return self._but(fact, f"at most {traits.limit_joint}", traits.smaller)
         return None
 
-    def _but(self, fact: str, need: str) -> str:
-        would = f"; {', '.join(self.traits.instead)} would do" if self.traits.instead else ""
+    def _but(self, fact: str, need: str, instead: Sequence[str]) -> str:
+        would = f"; {', '.join(instead)} would do" if instead else ""
         return f"{fact}, and {self.name} needs {need}{would}"
 
     def solve(
