@@ -260,8 +260,8 @@ def rm_plus() -> MatrixSolver:
 
 
 def prm_plus() -> MatrixSolver:
-    """Predictive regret matching+."""
-    return _matching("prm+", alternating=True, averaging=2.0, answer="average")
+    """Predictive regret matching+; alternating updates may keep it from converging."""
+    return _matching("prm+", alternating=False, averaging=2.0, answer="average")
 
 
 def exrm_plus() -> MatrixSolver:
