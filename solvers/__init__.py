@@ -65,12 +65,8 @@ TABLE: dict[str, Entry] = {
     "matrix_nash_refresh": Entry(
         "solvers.mirror:nash_refresh", "mirror prox, moving magnet: Nash", _ZERO_SUM_MATRIX
     ),
-    "matrix_omd": Entry(
-        "solvers.mirror:omd", "optimistic online mirror descent", _ZERO_SUM_MATRIX
-    ),
-    "matrix_prm+": Entry(
-        "solvers.matrix.regret:prm_plus", "predictive regret matching+", _MATRIX
-    ),
+    "matrix_omd": Entry("solvers.mirror:omd", "optimistic online mirror descent", _ZERO_SUM_MATRIX),
+    "matrix_prm+": Entry("solvers.matrix.regret:prm_plus", "predictive regret matching+", _MATRIX),
     "matrix_rm": Entry("solvers.matrix.regret:rm", "regret matching", _MATRIX),
     "matrix_rm+": Entry("solvers.matrix.regret:rm_plus", "regret matching+", _MATRIX),
     "matrix_spo": Entry(

@@ -58,8 +58,24 @@ def _prox(logs, magnet, gradient, cut, eta, beta, prox, out, policy):
 
 
 @numba.njit(cache=True)
-def mirror(a, bt, cut, eta, decreasing, beta, lookahead, prox, refresh, first, count,
-           logs, magnet, guess, policy, total):
+def mirror(
+    a,
+    bt,
+    cut,
+    eta,
+    decreasing,
+    beta,
+    lookahead,
+    prox,
+    refresh,
+    first,
+    count,
+    logs,
+    magnet,
+    guess,
+    policy,
+    total,
+):
     """Run `count` iterations; modifies the last five arrays, (D,) each, in place.
 
     Args:

@@ -18,7 +18,7 @@ first step along the last g (`optimistic`), or after a first step along 0 (`mixt
 | `nash_md` | mixture, linearised, η = 2/(β(t+2)) | Munos et al. 2023, section 6 |
 | `spo` | none, β = 0, the average, η = √(8 ln A / T) / range | Swamy et al. 2024 |
 | `omd` | optimistic, β = 0 | Rakhlin and Sridharan 2013 |
-| `nash_refresh` | extragradient, implicit, magnet moved every 20 iterations | Wang et al. 2024, COMAL |
+| `nash_refresh` | extragradient, implicit, β = 0.01, magnet moved every 50 iterations | Wang et al. 2024, COMAL |
 
 L is the greatest |payoff| after the game's mean payoff is taken off; L = ½ for preferences
 centred at one half, so Nash-MP steps by 2. It converges to the β-regularised equilibrium
@@ -107,7 +107,12 @@ NAMED: dict[str, dict[str, Any]] = {
     "mmd": {"lookahead": "none", "prox": "implicit"},
     "nash_md": {"lookahead": "mixture", "prox": "linearised", "eta": "decreasing"},
     "nash_mp": {"lookahead": "extragradient", "prox": "implicit"},
-    "nash_refresh": {"lookahead": "extragradient", "prox": "implicit", "magnet_refresh": 20},
+    "nash_refresh": {
+        "lookahead": "extragradient",
+        "prox": "implicit",
+        "beta": 0.01,
+        "magnet_refresh": 50,
+    },
     "omd": {"lookahead": "optimistic", "prox": "linearised", "beta": 0.0},
     "spo": {"lookahead": "none", "prox": "linearised", "beta": 0.0, "answer": "average"},
 }
@@ -122,7 +127,9 @@ def named(name: str, **changes: Any) -> RegularizedMirror:
         ParameterError: a setting is out of range.
     """
     if name not in NAMED:
-        raise UnknownNameError("mirror algorithm", name, NAMED, hint=f"there are {', '.join(NAMED)}")
+        raise UnknownNameError(
+            "mirror algorithm", name, NAMED, hint=f"there are {', '.join(NAMED)}"
+        )
     known = [field.name for field in fields(RegularizedMirror)]
     for change in changes:
         if change not in known:

@@ -32,7 +32,8 @@ _PRICE = 1e-10
 _ROUNDS = 10_000
 _PATIENCE = 6
 _ENTRIES = 50_000_000
-"""Rounds after which, and entries up to which, all columns are taken at once."""
+"""Rounds after which a program that is still relaxed takes all its columns (five times as
+many for others), and the entries of G up to which any does."""
 
 
 class Gains:
@@ -82,7 +83,9 @@ class Gains:
             count = self.actions[seat]
             alternatives = np.arange(count)[None, :]
             offset = 0 if self.coarse else own[:, None] * count
-            rows.append(self._first[seat] + offset + np.broadcast_to(alternatives, (len(own), count)))
+            rows.append(
+                self._first[seat] + offset + np.broadcast_to(alternatives, (len(own), count))
+            )
             values.append(pay[:, rest].T - pay[own, rest][:, None])
         return np.concatenate(rows, axis=1), np.concatenate(values, axis=1)
 
@@ -199,11 +202,14 @@ class _Program:
         pool = np.arange(self._gains.size) if start is None else start
         best = _largest(self._price[pool], self._batch)
         self._add(pool[best])
+        relaxed, whole = True, len(pool) * sum(self._gains.actions) > _ENTRIES
         for round_ in range(_ROUNDS):
-            if round_ == _PATIENCE and len(pool) * sum(self._gains.actions) <= _ENTRIES:
+            if not whole and round_ >= (_PATIENCE if relaxed else 5 * _PATIENCE):
                 self._take_all()
+                whole = True
             self._solve()
             found = self._highs.getSolution()
+            relaxed = float(found.col_value[0]) > 1e-7
             y = np.asarray(found.row_dual)
             reduced = self._price - self._gains.transposed(y[:-1]) - y[-1]
             reduced[self._inside] = -1.0

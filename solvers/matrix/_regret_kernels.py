@@ -105,7 +105,9 @@ def _project_chopped(v, low, high):
 
 
 @numba.njit(cache=True)
-def match_regrets(pay, cut, kind, alternating, power, eta, first, count, regret, ahead, policy, total):
+def match_regrets(
+    pay, cut, kind, alternating, power, eta, first, count, regret, ahead, policy, total
+):
     """Run `count` iterations of regret matching; modifies the last four arrays in place.
 
     Args:

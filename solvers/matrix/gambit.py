@@ -79,9 +79,7 @@ def _profile(mixed: Any) -> Profile:
     ]
 
 
-def _start(
-    form: NormalForm, seed: int, planned: int | None, settings: Mapping[str, Any]
-) -> Once:
+def _start(form: NormalForm, seed: int, planned: int | None, settings: Mapping[str, Any]) -> Once:
     method = choice("method", settings["method"], ("auto", *METHODS))
     tolerance = positive("tolerance", settings["tolerance"])
     auto = ("lcp",) if form.seats == 2 else ("gnm", "ipa", "simpdiv")

@@ -42,9 +42,7 @@ def _start_lp(
     form: NormalForm, seed: int, planned: int | None, settings: Mapping[str, Any]
 ) -> Once:
     algorithm = choice("algorithm", settings["algorithm"], ("auto", "simplex", "highs"))
-    return _once(
-        form, lambda: (list(two_seats.zero_sum(form.payoffs[0], algorithm=algorithm)), {})
-    )
+    return _once(form, lambda: (list(two_seats.zero_sum(form.payoffs[0], algorithm=algorithm)), {}))
 
 
 def nash_lp() -> MatrixSolver:
@@ -152,9 +150,7 @@ def equilibria_of(solution: Any) -> list[Profile]:
         ParameterError: the solver lists none.
     """
     if "equilibria" not in solution.state:
-        raise ParameterError(
-            "solution", solution.solver, "one of a solver that lists equilibria"
-        )
+        raise ParameterError("solution", solution.solver, "one of a solver that lists equilibria")
     form: NormalForm = solution.game.form("normal_form")
     cuts = np.cumsum(form.actions)[:-1]
     return [list(np.split(row, cuts)) for row in solution.state["equilibria"]]
