@@ -14,36 +14,18 @@ _ZERO_SUM_MATRIX = {"form": "normal_form", "seats": "2", "payoff": "zero_sum"}
 
 TABLE: dict[str, Entry] = {
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
+    "cce": Entry("solvers.matrix.correlated:cce", "coarse correlated equilibrium", _MATRIX),
+    "ce": Entry("solvers.matrix.correlated:ce", "correlated equilibrium", _MATRIX),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
-    "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
-    "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
-    "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
-    "mccfr_external": Entry(
-        "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
-    ),
-    "mccfr_outcome": Entry(
-        "solvers.tree.mccfr:mccfr_outcome", "CFR, whole episodes sampled", _TREE
-    ),
-    "mmd": Entry(
-        "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
-    ),
-    "mmd_nash": Entry(
-        "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
-    ),
-    "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
-    "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
-    "sequence_form_lp": Entry(
-        "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
-    ),
-    "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
-    "cce": Entry("solvers.matrix.correlated:cce", "coarse correlated equilibrium", _MATRIX),
-    "ce": Entry("solvers.matrix.correlated:ce", "correlated equilibrium", _MATRIX),
     "fictitious_play": Entry(
         "solvers.matrix.regret:fictitious_play", "best responses to mean play", _MATRIX
     ),
     "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
+    "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
+    "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
+    "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
         "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS
     ),
@@ -75,6 +57,18 @@ TABLE: dict[str, Entry] = {
     "matrix_sprm+": Entry(
         "solvers.matrix.regret:sprm_plus", "smooth predictive regret matching+", _ZERO_SUM_MATRIX
     ),
+    "mccfr_external": Entry(
+        "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
+    ),
+    "mccfr_outcome": Entry(
+        "solvers.tree.mccfr:mccfr_outcome", "CFR, whole episodes sampled", _TREE
+    ),
+    "mmd": Entry(
+        "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
+    ),
+    "mmd_nash": Entry(
+        "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
+    ),
     "nash_lp": Entry(
         "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX
     ),
@@ -84,8 +78,13 @@ TABLE: dict[str, Entry] = {
     "no_regret_ce": Entry(
         "solvers.matrix.regret:no_regret_ce", "CE by play without swap regret", _MATRIX
     ),
+    "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
+    "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
     "replicator": Entry(
         "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
+    ),
+    "sequence_form_lp": Entry(
+        "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
     ),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS
@@ -93,6 +92,7 @@ TABLE: dict[str, Entry] = {
     "vertex_enumeration": Entry(
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS
     ),
+    "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
 }
 """Single solvers: id to entry."""
 

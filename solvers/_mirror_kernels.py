@@ -1,5 +1,11 @@
 """The loop of the mirror family, in logarithms. Seats lie side by side in arrays (D,)."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import math

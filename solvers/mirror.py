@@ -18,7 +18,7 @@ first step along the last g (`optimistic`), or after a first step along 0 (`mixt
 | `nash_md` | mixture, linearised, η = 2/(β(t+2)) | Munos et al. 2023, section 6 |
 | `spo` | none, β = 0, the average, η = √(8 ln A / T) / range | Swamy et al. 2024 |
 | `omd` | optimistic, β = 0 | Rakhlin and Sridharan 2013 |
-| `nash_refresh` | extragradient, implicit, β = 0.01, magnet moved every 50 iterations | Wang et al. 2024, COMAL |
+| `nash_refresh` | extragradient, implicit, β = 0.01, refreshed every 50 | Liu et al. 2024, COMAL |
 
 L is the greatest |payoff| after the game's mean payoff is taken off; L = ½ for preferences
 centred at one half, so Nash-MP steps by 2. It converges to the β-regularised equilibrium

@@ -4,6 +4,12 @@ A tableau T of shape (r + 1 or r, c + 1) holds the rows of basic variables over 
 columns of nonbasic ones; its last column is the right-hand side. Labels name variables.
 """
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0912, PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import numba
@@ -53,8 +59,7 @@ def lexicographic_row(t, rows, s, place, first_slack):
                 ties = 1
             elif ratio <= least + _TIE:
                 ties += 1
-                if ratio < least:
-                    least = ratio
+                least = min(least, ratio)
     if ties <= 1:
         return best
     best = -1

@@ -3,6 +3,12 @@
 `pay` is (n, J), joint actions in C order; `cut` (n + 1,) holds where each seat begins.
 """
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0912, PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import numba

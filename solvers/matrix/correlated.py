@@ -25,7 +25,7 @@ from solvers.loop import choice, whole
 from solvers.matrix._columns import Gains, maximise
 from solvers.matrix.run import MatrixSolver, Once, Traits
 
-__all__ = ["OBJECTIVES", "ce", "cce", "correlated_equilibrium"]
+__all__ = ["OBJECTIVES", "cce", "ce", "correlated_equilibrium"]
 
 Reals = NDArray[np.float64]
 Objective = Literal["welfare", "value", "entropy", "gini", "sparse"]

@@ -325,7 +325,7 @@ def logit_branch(form: NormalForm, *, precision: float | None = None) -> Branch:
     """
     if precision is not None:
         positive("precision", precision)
-    path = LogitPath(form.payoffs, precision)
+    path = LogitPath(np.asarray(form.payoffs, dtype=np.float64), precision)
     while path.advance(1000):
         pass
     return path.branch()
@@ -337,7 +337,8 @@ def _start(
     temperature = settings["temperature"]
     if temperature is not None:
         temperature = positive("temperature", temperature)
-    return LogitPath(form.payoffs, None if temperature is None else 1.0 / temperature)
+    precision = None if temperature is None else 1.0 / temperature
+    return LogitPath(np.asarray(form.payoffs, dtype=np.float64), precision)
 
 
 def _certify(

@@ -54,7 +54,7 @@ def zero_sum(a: Reals, *, algorithm: str = "auto") -> Pair:
     if algorithm != "highs":
         x, y = np.empty(a.shape[0]), np.empty(a.shape[1])
         gap = kernels.zero_sum(a, x, y)
-        if 0.0 <= gap and (gap <= _GAP or algorithm == "simplex"):
+        if gap >= 0.0 and (gap <= _GAP or algorithm == "simplex"):
             return x, y
         if algorithm == "simplex":
             raise ArenaError("the simplex method did not finish; algorithm='highs' may")
