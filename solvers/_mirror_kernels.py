@@ -85,14 +85,22 @@ def mirror(
     """Run `count` iterations; modifies the last five arrays, (D,) each, in place.
 
     Args:
-        a, bt: payoffs, see `_gradient`.
+        a: payoffs, see `_gradient`.
+        bt: the same of seat 1, or empty.
         cut: where each seat begins, and the end.
-        eta: the step; ignored if `decreasing`: then 2/(β(t + 2)) in iteration t = 0, 1, ….
+        eta: the step.
+        decreasing: the step is 2/(β(t + 2)) in iteration t = 0, 1, … instead.
+        beta: the pull of the magnet.
+        lookahead: where gradients are looked up.
+        prox: IMPLICIT or LINEARISED.
         refresh: the magnet moves to the policy after every so many iterations; 0: never.
         first: iterations done before.
-        logs: ln π; policy: π; total: the sum of all π so far.
+        count: iterations to do.
+        logs: ln π.
         magnet: ln ρ.
         guess: the last gradient that was stepped along, for OPTIMISTIC.
+        policy: π.
+        total: the sum of all π so far.
     """
     size = len(logs)
     gradient, half, middle = np.empty(size), np.empty(size), np.empty(size)

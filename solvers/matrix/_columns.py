@@ -177,7 +177,7 @@ class _Program:
 
     def _add(self, joint: Ints) -> None:
         rows, values = self._gains.columns(joint)
-        count, width = rows.shape
+        count = len(rows)
         index = np.concatenate([rows, np.full((count, 1), self._gains.rows)], axis=1)
         body = np.concatenate([values, np.ones((count, 1))], axis=1)
         kept = body != 0.0
@@ -281,7 +281,7 @@ class _Program:
     def _spread(self, value: Reals) -> Reals:
         out = np.zeros(self._gains.size)
         out[self._kept] = value
-        return out / out.sum()
+        return np.asarray(out / out.sum())
 
 
 def _largest(values: Reals, count: int) -> Ints:

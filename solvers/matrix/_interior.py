@@ -58,7 +58,7 @@ def spread(g: Any, *, entropy: bool, slack: float, limit: int = 200) -> Reals:
         worst = max(float(np.abs(primal).max()), abs(total))
         # The weight keeps entries that are hardly played from holding up the end.
         if gap < _END * 1e3 and worst < _END and float(np.abs(dual * sigma).max()) < 1e-9:
-            return sigma / sigma.sum()
+            return np.asarray(sigma / sigma.sum())
         mu = centring * gap / (m + size)
         hessian = (1.0 / sigma if entropy else np.full(size, curve)) + z / sigma
         pull = dual + z - mu / sigma

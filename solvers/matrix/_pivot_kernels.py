@@ -20,11 +20,12 @@ _TIE = 1e-11
 
 
 @numba.njit(cache=True)
-def pivot(t, rows, r, s):
-    """Exchange the basic variable of row r with the nonbasic one of column s, in place."""
+def pivot(t, rows, r, s, head):
+    """Exchange the basic variable of row r with the nonbasic one of column s, in place.
+
+    `head` is room for a row: kept apart from `t`, it lets the compiler write vector loops.
+    """
     width = t.shape[1]
-    # A row of its own, which cannot overlap `t`, lets the compiler write vector loops: 3×.
-    head = np.empty(width)
     inverse = 1.0 / t[r, s]
     for j in range(width):
         head[j] = t[r, j] * inverse
@@ -84,9 +85,9 @@ def lexicographic_row(t, rows, s, place, first_slack):
 
 
 @numba.njit(cache=True)
-def exchange(t, rows, r, s, row_label, col_label, place):
+def exchange(t, rows, r, s, row_label, col_label, place, head):
     """Pivot on (r, s) and keep labels and places, in place."""
-    pivot(t, rows, r, s)
+    pivot(t, rows, r, s, head)
     entering, leaving = col_label[s], row_label[r]
     row_label[r], col_label[s] = entering, leaving
     place[entering], place[leaving] = -1 - r, s
@@ -150,6 +151,7 @@ def solve_game(t, row_label, col_label, limit):
     Returns the number of pivots, or −1 after `limit` of them.
     """
     m, n = t.shape[0] - 1, t.shape[1] - 1
+    head = np.empty(n + 1)
     still = 0
     for count in range(limit):
         s, lowest = -1, -_PIVOT
@@ -176,7 +178,7 @@ def solve_game(t, row_label, col_label, limit):
         if r < 0:
             return -1
         still = still + 1 if least <= _TIE else 0
-        pivot(t, m + 1, r, s)
+        pivot(t, m + 1, r, s, head)
         row_label[r], col_label[s] = col_label[s], row_label[r]
     return -1
 
@@ -200,6 +202,7 @@ def lemke_howson(a, b, start, limit, x, y):
     # Tableau 0: Bᵀ x ≤ 1 (rows: slacks of columns). Tableau 1: A y ≤ 1.
     p = np.empty((n, m + 1))
     q = np.empty((m, n + 1))
+    p_head, q_head = np.empty(m + 1), np.empty(n + 1)
     for i in range(m):
         q[i, n] = 1.0
         for j in range(n):
@@ -224,14 +227,14 @@ def lemke_howson(a, b, start, limit, x, y):
             if r < 0:
                 return -1
             label = p_row[r]
-            exchange(p, n, r, s, p_row, p_col, p_place)
+            exchange(p, n, r, s, p_row, p_col, p_place, p_head)
         else:
             s = q_place[label]
             r = lexicographic_row(q, m, s, q_place, 0)
             if r < 0:
                 return -1
             label = q_row[r]
-            exchange(q, m, r, s, q_row, q_col, q_place)
+            exchange(q, m, r, s, q_row, q_col, q_place, q_head)
         if label == start:
             x[:] = 0.0
             y[:] = 0.0
@@ -249,7 +252,7 @@ def lemke_howson(a, b, start, limit, x, y):
 
 
 @numba.njit(cache=True)
-def _tableau_of(body, mask, t, row_label, col_label, place):
+def _tableau_of(body, mask, t, row_label, col_label, place, head):
     """Fill the tableau of the basis whose nonbasic labels are the bits of `mask`, in place.
 
     Labels 0 … c − 1 are the columns of `body` (r, c), c … c + r − 1 the slacks. Returns
@@ -273,7 +276,7 @@ def _tableau_of(body, mask, t, row_label, col_label, place):
                 best, size = i, abs(t[i, j])
         if best < 0:
             return False
-        exchange(t, r, best, j, row_label, col_label, place)
+        exchange(t, r, best, j, row_label, col_label, place, head)
     return True
 
 
@@ -284,7 +287,8 @@ def vertices(body, table, queue, binding, points):
     Args:
         body: positive, shape (r, c), r + c ≤ 62.
         table: zeros, a power of two long: the hash set of bases seen, filled in place.
-        queue, binding: room for bases and for their bits of tight constraints.
+        queue: room for bases.
+        binding: room for their bits of tight constraints.
         points: room for the vertices, shape (len(queue), c).
 
     Returns:
@@ -294,30 +298,31 @@ def vertices(body, table, queue, binding, points):
     room = len(queue)
     slots = len(table) - 1
     t = np.empty((r, c + 1))
+    head = np.empty(c + 1)
     row_label, col_label = np.empty(r, np.int64), np.empty(c, np.int64)
     place = np.empty(r + c, np.int64)
     one = np.int64(1)
     first = (one << c) - one
-    count, head = 1, 0
+    count, at = 1, 0
     queue[0] = first
     table[(first * 0x9E3779B97F4A7C1) & slots] = first
-    while head < count:
-        mask = queue[head]
-        if not _tableau_of(body, mask, t, row_label, col_label, place):
-            binding[head] = 0
-            head += 1
+    while at < count:
+        mask = queue[at]
+        if not _tableau_of(body, mask, t, row_label, col_label, place, head):
+            binding[at] = 0
+            at += 1
             continue
         tight = mask
         for j in range(c):
-            points[head, j] = 0.0
+            points[at, j] = 0.0
         for i in range(r):
             value = t[i, c]
             if row_label[i] < c:
-                points[head, row_label[i]] = max(0.0, value)
+                points[at, row_label[i]] = max(0.0, value)
             if value <= 1e-10:
                 tight |= one << row_label[i]
-        binding[head] = tight
-        head += 1
+        binding[at] = tight
+        at += 1
         for s in range(c):
             leaves = lexicographic_row(t, r, s, place, c)
             if leaves < 0:

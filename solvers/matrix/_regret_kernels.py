@@ -117,6 +117,11 @@ def match_regrets(
     """Run `count` iterations of regret matching; modifies the last four arrays in place.
 
     Args:
+        pay: payoffs, (n, J).
+        cut: where each seat begins, and the end.
+        alternating: seats move in turn, each seeing what those before it did.
+        eta: the step of EXTRA and SMOOTH.
+        count: iterations to do.
         kind: RM, RM_PLUS, PREDICTIVE; EXTRA and SMOOTH step by `eta` and stay where the
             regrets add up to one or more.
         power: iteration t weighs t^power in the average.
@@ -137,7 +142,7 @@ def match_regrets(
             # 1. What to play: for all that move now.
             for p in range(low_seat, high_seat):
                 a, b = cut[p], cut[p + 1]
-                if kind == RM or kind == RM_PLUS:
+                if kind in (RM, RM_PLUS):
                     _play(regret, a, b, policy)
                 elif kind == PREDICTIVE:
                     for d in range(a, b):

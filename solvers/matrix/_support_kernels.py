@@ -119,12 +119,15 @@ def equal_supports(a, bt, row_sets, col_sets, dead_rows, dead_cols, tolerance, x
     """Fill xs (K, m), ys (K, n) with the equilibria on the given supports, in place.
 
     Args:
-        a, bt: payoffs, own action first, shapes (m, n) and (n, m).
-        row_sets, col_sets: bits of supports, all of one size.
-        dead_rows: for each of col_sets, rows that are no best response to it; dead_cols
-            likewise for row_sets.
+        a: the row seat's payoffs, shape (m, n).
+        bt: the column seat's, own action first, shape (n, m).
+        row_sets: bits of the row seat's supports, all of one size.
+        col_sets: the column seat's, of the same size.
+        dead_rows: for each of col_sets, bits of the rows that are no best response to it.
+        dead_cols: for each of row_sets, bits of the columns.
         tolerance: in payoff units.
-        xs, ys: room for equilibria; zeros.
+        xs: room for equilibria, zeros.
+        ys: the same.
         facts: facts[0] counts the equilibria found before (added to), facts[1] is set to 1
             where a support is singular or an equilibrium has further best responses.
     """

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, lu_factor, lu_solve
+from scipy.linalg import lu_factor, lu_solve
 
 from arena.errors import ArenaError
 from arena.solver import Gap
@@ -187,7 +187,7 @@ class LogitPath:
         field = self._field
         weight = np.append(np.exp(self._x), 1.0)
         if not len(self._tangent):
-            value, by_x, by_s = field.at(self._x, self._s)
+            _, by_x, by_s = field.at(self._x, self._s)
             slope = lu_solve(lu_factor(by_x, check_finite=False), -by_s, check_finite=False)
             self._tangent = np.append(slope, 1.0)
             self._tangent /= _length(self._tangent, weight)
@@ -219,21 +219,13 @@ class LogitPath:
         for round_ in range(8):
             value, system[:-1, :-1], system[:-1, -1] = field.at(z[:-1], float(z[-1]))
             system[-1] = row
-            if not np.isfinite(value).all():
-                return None
-            try:
-                factors = lu_factor(system, check_finite=False)
-            except LinAlgError:
-                return None
+            factors = lu_factor(system, check_finite=False)
             move = lu_solve(factors, np.append(-value, 0.0), check_finite=False)
             size = _length(move, weight)
-            if not math.isfinite(size):
-                return None
             if round_ == 0:
                 first = size
-                if size > 4 * _DISTANCE:
-                    return None
-            elif size > 0.4 * last and last > 1e-9:
+            far = size > (4 * _DISTANCE if round_ == 0 else max(0.4 * last, 1e-9))
+            if far or not math.isfinite(size):
                 return None
             z = z + move
             last = size

@@ -39,11 +39,7 @@ def joint_gaps(payoffs, sigma):
         coarse += max(best, 0.0)
         for told in range(actions[seat]):
             swap += max(
-                sum(
-                    sigma[j] * (pay(j, b) - payoffs[(seat, *j)])
-                    for j in joints
-                    if j[seat] == told
-                )
+                sum(sigma[j] * (pay(j, b) - payoffs[(seat, *j)]) for j in joints if j[seat] == told)
                 for b in range(actions[seat])
             )
     return coarse, swap

@@ -205,7 +205,7 @@ def test_constant_sums_are_fine_and_others_are_not() -> None:
 
 
 def test_bad_settings_are_named() -> None:
-    with pytest.raises(ParameterError, match="beta = -0.1"):
+    with pytest.raises(ParameterError, match=r"beta = -0\.1"):
         RegularizedMirror(beta=-0.1)
     with pytest.raises(ParameterError, match="lookahead = 'two'"):
         RegularizedMirror(lookahead="two")

@@ -75,9 +75,7 @@ def test_the_quantal_response_to_itself_has_no_gap() -> None:
     assert found["qre_gap"].value < 1e-15
     assert found["qre_residual"].value < 1e-15
     uniform = [np.full(2, 0.5), np.full(3, 1 / 3)]
-    expected = 0.7 * sum(
-        float(u @ np.log(u / rho)) for u, rho in zip(uniform, magnet, strict=True)
-    )
+    expected = 0.7 * sum(float(u @ np.log(u / rho)) for u, rho in zip(uniform, magnet, strict=True))
     found = certify_qre(form, uniform, temperature=0.7, magnet=magnet)
     assert found["qre_gap"].value == pytest.approx(expected, rel=1e-12)
 

@@ -14,9 +14,9 @@ from games.normal_form import NormalForm, as_game
 from solvers.matrix import correlated
 from solvers.matrix._columns import Gains
 from solvers.matrix.certificates import certify_joint
-from solvers.matrix.correlated import OBJECTIVES, ce, cce, correlated_equilibrium
+from solvers.matrix.correlated import OBJECTIVES, cce, ce, correlated_equilibrium
 from solvers.matrix.form import JointPolicy
-from solvers.matrix.regret import no_regret_ce, no_regret_cce
+from solvers.matrix.regret import no_regret_cce, no_regret_ce
 
 
 def rows_of(payoffs: np.ndarray, coarse: bool) -> np.ndarray:
@@ -168,12 +168,12 @@ def test_contracts() -> None:
 
 def test_bad_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     game = as_game(NormalForm(np.zeros((2, 2, 2))), id="zero")
-    with pytest.raises(ParameterError, match="objective = 'wealth'.*welfare"):
+    with pytest.raises(ParameterError, match=r"objective = 'wealth'.*welfare"):
         ce().solve(game, objective="wealth")
     with pytest.raises(ParameterError, match="seat = 2"):
         ce().solve(game, objective="value", seat=2)
     monkeypatch.setattr(correlated, "_ENTRIES", 10)
-    with pytest.raises(NotApplicableError, match="too large: .* no_regret_ce"):
+    with pytest.raises(NotApplicableError, match=r"too large: .* no_regret_ce"):
         ce().solve(game, objective="entropy")
 
 

@@ -130,7 +130,11 @@ def test_replicator_is_openspiels() -> None:
 
     payoffs = np.random.default_rng(0).random((2, 3, 3))
     expected = peer.projected_replicator_dynamics(
-        list(payoffs), prd_iterations=500, prd_dt=1e-2, prd_gamma=1e-6, average_over_last_n_strategies=500
+        list(payoffs),
+        prd_iterations=500,
+        prd_dt=1e-2,
+        prd_gamma=1e-6,
+        average_over_last_n_strategies=500,
     )
     found = replicator().solve(
         as_game(NormalForm(payoffs), id="random"), step=1e-2, exploration=1e-6, iterations=500
