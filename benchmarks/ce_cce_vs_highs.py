@@ -81,7 +81,7 @@ def main():
                     def other(solve=solve, payoffs=payoffs, repeats=repeats):
                         return solve(payoffs, repeats)[0]
 
-                    spiel.append(alternate(ours, other, rounds=1 if coarse else 1, warm_up=1))
+                    spiel.append(alternate(ours, other, rounds=1))
             ratios = [r for one in highs for r in one.ratios]
             against_highs.append(float(np.median(ratios)))
             theirs = spiel[0].ratio if spiel else float("nan")

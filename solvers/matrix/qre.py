@@ -18,7 +18,8 @@ Allgower and Georg 1990, "Numerical Continuation Methods", chapters 6 and 10.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ from scipy.linalg import lu_factor, lu_solve
 from arena.errors import ArenaError
 from arena.solver import Gap
 from games.normal_form import NormalForm
+from solvers._threads import one_thread
 from solvers.loop import positive
 from solvers.matrix.certificates import certify_qre
 from solvers.matrix.run import MatrixSolver
@@ -39,8 +41,12 @@ Reals = NDArray[np.float64]
 
 _START = 1e-2
 _FAR = 1e6
-_FIRST_STEP, _LEAST_STEP, _GREATEST_STEP = 0.2, 1e-8, 2.0
-_DISTANCE = 0.1
+_SMALL = 600
+"""Actions in all up to which linear algebra runs on one thread."""
+_FIRST_STEP, _LEAST_STEP, _GREATEST_STEP = 0.2, 1e-8, 0.3
+_COSINE = 0.95
+_MOST_POINTS = 20_000
+_DISTANCE = 0.02
 """How far, in weighted length, a predictor should land from the branch."""
 
 
@@ -117,6 +123,34 @@ class _Field:
         by_x[np.diag_indices(self.size)] += 1.0
         return value, by_x, by_s
 
+    def bordered(self, by_x: Reals, by_s: Reals, row: Reals) -> Callable[[Reals, float], Reals]:
+        """Return the solver of [∂F/∂x, ∂F/∂s; row] z = (right, last).
+
+        Within a seat ∂F/∂x is the identity, so of two seats the first is eliminated.
+        """
+        if self.seats != 2:
+            system = np.empty((self.size + 1, self.size + 1))
+            system[:-1, :-1], system[:-1, -1], system[-1] = by_x, by_s, row
+            whole = lu_factor(system, check_finite=False)
+            return lambda right, last: np.asarray(
+                lu_solve(whole, np.append(right, last), check_finite=False)
+            )
+        m = self.actions[0]
+        # The other seat and s, and what they do to the first seat.
+        edge = np.column_stack([by_x[:m, m:], by_s[:m]])
+        below = np.vstack([by_x[m:, :m], row[None, :m]])
+        rest = np.empty((self.size + 1 - m, self.size + 1 - m))
+        rest[:-1, :-1], rest[:-1, -1], rest[-1] = by_x[m:, m:], by_s[m:], row[m:]
+        rest -= below @ edge
+        factors = lu_factor(rest, overwrite_a=True, check_finite=False)
+
+        def solve(right: Reals, last: float) -> Reals:
+            tail = np.append(right[m:], last) - below @ right[:m]
+            tail = lu_solve(factors, tail, check_finite=False)
+            return np.concatenate([right[:m] - edge @ tail, tail])
+
+        return solve
+
     def settle(self, x: Reals, s: float, *, limit: int = 30) -> Reals:
         """Return the zero of F(·, s) next to x by Newton's method.
 
@@ -159,7 +193,8 @@ class LogitPath:
         self._step = _FIRST_STEP
         self._tangent = np.zeros(0)
         self._s = min(math.log(_START), self._end)
-        self._x = field.settle(self._x, self._s)
+        with one_thread() if field.size <= _SMALL else nullcontext():
+            self._x = field.settle(self._x, self._s)
         self._keep()
         if self._s >= self._end:
             self._done = True
@@ -177,14 +212,20 @@ class LogitPath:
     def advance(self, count: int) -> int:
         """Take up to `count` steps, fewer if the end of the branch is reached."""
         taken = 0
-        while taken < count and not self._done:
-            self._take()
-            taken += 1
-            self.iteration += 1
+        with one_thread() if self._field.size <= _SMALL else nullcontext():
+            while taken < count and not self._done:
+                self._take()
+                taken += 1
+                self.iteration += 1
         return taken
 
     def _take(self) -> None:
         field = self._field
+        if len(self._points) > _MOST_POINTS:
+            raise ArenaError(
+                f"the branch is not at its end after {_MOST_POINTS} points, at precision"
+                f" {math.exp(self._s) / field.unit:g}"
+            )
         weight = np.append(np.exp(self._x), 1.0)
         if not len(self._tangent):
             _, by_x, by_s = field.at(self._x, self._s)
@@ -214,28 +255,26 @@ class LogitPath:
     def _correct(self, z: Reals, weight: Reals) -> tuple[Reals, Reals, float] | None:
         """Return the point on the branch across from z, the tangent there, and how far it was."""
         field, row = self._field, self._tangent * weight
-        system = np.empty((field.size + 1, field.size + 1))
         first = last = 0.0
         for round_ in range(8):
-            value, system[:-1, :-1], system[:-1, -1] = field.at(z[:-1], float(z[-1]))
-            system[-1] = row
-            factors = lu_factor(system, check_finite=False)
-            move = lu_solve(factors, np.append(-value, 0.0), check_finite=False)
+            value, by_x, by_s = field.at(z[:-1], float(z[-1]))
+            solve = field.bordered(by_x, by_s, row)
+            move = solve(-value, 0.0)
             size = _length(move, weight)
             if round_ == 0:
                 first = size
-            far = size > (4 * _DISTANCE if round_ == 0 else max(0.4 * last, 1e-9))
+            far = size > (10 * _DISTANCE if round_ == 0 else max(0.4 * last, 1e-9))
             if far or not math.isfinite(size):
                 return None
             z = z + move
             last = size
             if size < 1e-7:
-                tangent = lu_solve(factors, np.append(np.zeros(field.size), 1.0))
+                tangent = solve(np.zeros(field.size), 1.0)
                 new_weight = np.append(np.exp(np.minimum(z[:-1], 0.0)), 1.0)
                 tangent /= _length(tangent, new_weight)
-                # Tangents that turn by more than about 35° may belong to another branch.
+                # Tangents that turn by more may belong to another branch.
                 mean = np.sqrt(weight * new_weight)
-                if float((tangent * mean) @ self._tangent) < 0.8:
+                if float((tangent * mean) @ self._tangent) < _COSINE:
                     return None
                 return z, tangent, first
         return None

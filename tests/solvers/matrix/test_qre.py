@@ -91,3 +91,14 @@ def test_contract_and_bad_temperatures() -> None:
     for bad in (-1.0, 0.0, float("nan"), "warm"):
         with pytest.raises(ParameterError, match="temperature"):
             logit_qre().solve(game, temperature=bad)
+
+
+@pytest.mark.parametrize(("seed", "size"), [(0, 100), (1, 40), (2, 40), (3, 40)])
+def test_large_games_stay_on_the_branch(seed: int, size: int) -> None:
+    # Folds lie close together here: long steps would land on another branch.
+    pygambit = pytest.importorskip("pygambit")
+    payoffs = np.random.default_rng(seed).random((2, size, size))
+    game = pygambit.StrategicGame.from_arrays(*payoffs)
+    peer = pygambit.qre.logit_solve_lambda(game, [100.0])[0].profile
+    found = logit_branch(NormalForm(payoffs), precision=100.0).profiles[-1]
+    np.testing.assert_allclose(found, [p for mix in peer for _, p in mix], atol=1e-8)
