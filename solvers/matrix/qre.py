@@ -80,9 +80,12 @@ class _Field:
         ends = np.cumsum(self.actions)
         self.spans = [slice(int(e - a), int(e)) for a, e in zip(self.actions, ends, strict=True)]
         self.size = int(ends[-1])
+        self._fixed: Reals | None = None
 
     def slopes(self, policy: Reals) -> Reals:
-        """Return ∂u/∂π, shape (D, D): zero within a seat."""
+        """Return ∂u/∂π, shape (D, D): zero within a seat, constant for two seats."""
+        if self._fixed is not None:
+            return self._fixed
         out = np.zeros((self.size, self.size))
         parts = [policy[span] for span in self.spans]
         for seat in range(self.seats):
@@ -94,6 +97,8 @@ class _Field:
                             block = np.tensordot(block, parts[axis], axes=(axis, 0))
                     block = block if seat < other else block.T
                     out[self.spans[seat], self.spans[other]] = block
+        if self.seats == 2:
+            self._fixed = out
         return out
 
     def worth(self, policy: Reals, slopes: Reals) -> Reals:
@@ -118,7 +123,9 @@ class _Field:
             log_sum = math.log(float(np.exp(shifted).sum()))
             response = np.exp(shifted - log_sum)
             value[span] -= shifted - log_sum
-            by_x[span] -= response @ by_x[span]
+            for other in self.spans:
+                if other is not span:  # within a seat there is nothing to take off
+                    by_x[span, other] -= response @ by_x[span, other]
             by_s[span] = -rate * (worth[span] - response @ worth[span])
         by_x[np.diag_indices(self.size)] += 1.0
         return value, by_x, by_s
