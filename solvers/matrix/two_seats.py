@@ -208,7 +208,7 @@ def _vertices(body: Reals) -> tuple[Bits, Reals]:
     from solvers.matrix import _pivot_kernels as kernels
 
     r, c = body.shape
-    room = 1 << 10
+    room = 1 << 12
     while room <= _BASES:
         queue, binding = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         points = np.empty((room, c))
