@@ -13,6 +13,8 @@ import math
 import numba
 import numpy as np
 
+__all__ = ["mirror"]
+
 NONE, EXTRAGRADIENT, OPTIMISTIC, MIXTURE = 0, 1, 2, 3
 IMPLICIT, LINEARISED = 0, 1
 

@@ -15,6 +15,17 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+__all__ = [
+    "complementary",
+    "exchange",
+    "lemke_howson",
+    "lexicographic_row",
+    "pivot",
+    "solve_game",
+    "vertices",
+    "zero_sum",
+]
+
 _PIVOT = 1e-10
 _TIE = 1e-11
 

@@ -14,6 +14,17 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+__all__ = [
+    "add_joint",
+    "coarse_play",
+    "fictitious",
+    "match_regrets",
+    "project_simplex",
+    "replicate",
+    "swap_play",
+    "worths",
+]
+
 RM, RM_PLUS, PREDICTIVE, EXTRA, SMOOTH = 0, 1, 2, 3, 4
 
 

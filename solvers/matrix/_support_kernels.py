@@ -11,6 +11,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+__all__ = ["dominated", "equal_supports"]
+
 
 @numba.njit(cache=True)
 def dominated(pay, subsets, out):
