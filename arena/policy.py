@@ -98,7 +98,8 @@ class TabularPolicy:
                 "infoset", key, f"one of the {len(self.keys)} of policy for {self.game}"
             )
         found: Floats = self.table[row]
-        return found
+        # Rows are as long as the widest infoset; the seat may have fewer actions.
+        return found if observation.legal is None else found[: len(observation.legal)]
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` file that other tools can read too."""
