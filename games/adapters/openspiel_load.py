@@ -89,7 +89,7 @@ def _import_python_games() -> None:
     with quiet():
         for module in _PYTHON_GAMES:
             # Some need libraries that OpenSpiel does not bring; older ones print that.
-            with suppress(ImportError), redirect_stdout(sys.stderr), quiet():
+            with suppress(ImportError), redirect_stdout(sys.stderr):
                 import_module(module)
 
 
