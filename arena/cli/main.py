@@ -14,6 +14,7 @@ from arena.cli import (
     compare,
     doctor,
     evaluate,
+    league,
     listing,
     play,
     reproduce,
@@ -70,6 +71,7 @@ app.command("list", epilog=listing.LIST_EXAMPLES)(listing.list_names)
 app.command("make", epilog=listing.MAKE_EXAMPLES)(listing.make)
 app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
+app.add_typer(league.app, name="league")
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)

@@ -88,7 +88,8 @@ def solve(
     solver = solver or "auto"
     settings = {**settings, **{name: v for name, v in limits.items() if v is not None}}
     chosen = SOLVERS.factory(solver)()
-    if save is not None and not getattr(chosen, "saves", True):
+    table = getattr(chosen, "saves", getattr(chosen, "answers", "profile") != "joint")
+    if save is not None and not table:
         raise ArenaError(f"--save {save}: what {solver} finds is no table and cannot be saved")
     compiled(made, solver, quiet=json)
     folder = run_folder("solve", made.key, solver) if tensorboard else None

@@ -28,6 +28,7 @@ from arena.errors import ArenaError, NotApplicableError, UnknownNameError
 from arena.game import Game
 from arena.solver import Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
+from solvers.loop import choice
 from solvers.tree.correlation import (
     Concept,
     CorrelationPlan,
@@ -36,7 +37,6 @@ from solvers.tree.correlation import (
     relevant,
     triangle,
 )
-from solvers.tree.run import choice
 
 __all__ = ["CorrelationLp", "efcce", "efce", "nfcce", "optimal_plan"]
 
@@ -131,7 +131,7 @@ def optimal_plan(tree: Tree, concept: Concept, *, objective: str = "welfare") ->
         raise NotApplicableError(
             f"{tree.game} is not triangle-free, so {concept} has no program of polynomial size:"
             f" seat 0's infosets {i1}, {i2} and seat 1's {j1}, {j2} share private chance;"
-            " the solver cce runs on such games"
+            " the solver joint_cfr runs on such games"
         )
     if len(pairs.pairs) > _MAX_PAIRS:
         raise NotApplicableError(

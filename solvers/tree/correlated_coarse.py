@@ -29,10 +29,10 @@ from arena.policy import TabularPolicy
 from arena.rng import generator
 from arena.solver import Gap, Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
+from solvers.loop import check_limits
 from solvers.tree.cfr import CfrMethod, pcfr_plus
-from solvers.tree.run import check_limits
 
-__all__ = ["CoarseSolver", "JointPlay", "cce", "certify_joint"]
+__all__ = ["CoarseSolver", "JointPlay", "certify_joint", "joint_cfr"]
 
 Reals = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ def _best(tree: Tree, seat: int, worth_at: Reals) -> float:
 class CoarseSolver:
     """The registered solver. Settings: `until`, `iterations` (1000), `seconds`."""
 
-    name: str = "cce"
+    name: str = "joint_cfr"
     gap: str = "cce_gap"
     saves: bool = False
 
@@ -157,7 +157,9 @@ class CoarseSolver:
             raise NotApplicableError(reason)
         tree = tree_of(game, budget=budget, cache=cache)
         if tree.breach is not None:
-            raise NotApplicableError(f"{tree.game} has imperfect recall, and cce needs perfect")
+            raise NotApplicableError(
+                f"{tree.game} has imperfect recall, and {self.name} needs perfect"
+            )
         most = _MAX_BYTES // (8 * tree.n_sequences)
         limit = iterations or (min(most, 100_000) if until or seconds else 1000)
         if limit > most:
@@ -196,6 +198,6 @@ def _uniform(tree: Tree, seen: list[Reals]) -> JointPlay:
     return JointPlay(tree, np.array(seen), np.full(len(seen), 1.0 / len(seen)))
 
 
-def cce() -> CoarseSolver:
+def joint_cfr() -> CoarseSolver:
     """Coarse correlated equilibrium by averaging the joint play of predictive CFR+."""
     return CoarseSolver()

