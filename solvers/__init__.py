@@ -35,6 +35,12 @@ TABLE: dict[str, Entry] = {
     "joint_cfr": Entry(
         "solvers.tree.correlated_coarse:joint_cfr", "CCE of a tree, CFR's joint play", _TREE
     ),
+    "joint_efcce": Entry(
+        "solvers.tree.correlated_coarse:joint_efcce", "EFCCE of a tree, by regret", _TREE
+    ),
+    "joint_efce": Entry(
+        "solvers.tree.correlated_coarse:joint_efce", "EFCE of a tree, by regret", _TREE
+    ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
         "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS

@@ -131,7 +131,7 @@ def optimal_plan(tree: Tree, concept: Concept, *, objective: str = "welfare") ->
         raise NotApplicableError(
             f"{tree.game} is not triangle-free, so {concept} has no program of polynomial size:"
             f" seat 0's infosets {i1}, {i2} and seat 1's {j1}, {j2} share private chance;"
-            " the solver joint_cfr runs on such games"
+            " joint_efce, joint_efcce and joint_cfr run on such games"
         )
     if len(pairs.pairs) > _MAX_PAIRS:
         raise NotApplicableError(

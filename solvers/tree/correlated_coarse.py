@@ -1,6 +1,8 @@
-"""Coarse correlated equilibria of any tree by regret minimisation: the joint play, averaged.
+"""Correlated equilibria of any tree by regret minimisation: the joint play, averaged.
 
-1. Every seat runs predictive CFR+ against the others' current policies, all at once.
+1. Every seat minimises regret against the others' current policies, all at once: by
+   predictive CFR+ for a coarse correlated equilibrium (`joint_cfr`), by regret over triggers
+   for an extensive-form one (`joint_efce`, `joint_efcce`; see `correlated_regret`).
 2. The answer is a mediator: it draws an iteration t with weight w_t and every seat plays
    its policy of that iteration. With w_t = 1 the gap of this joint play is the largest
    average regret, so it vanishes, for any number of seats and any payoffs.
@@ -16,7 +18,7 @@ the policies themselves.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,13 +33,20 @@ from arena.solver import Gap, Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.loop import check_limits
 from solvers.tree.cfr import CfrMethod, pcfr_plus
+from solvers.tree.correlated_regret import TriggerPlay
 
-__all__ = ["CoarseSolver", "JointPlay", "certify_joint", "joint_cfr"]
+__all__ = [
+    "JointPlay",
+    "JointSolver",
+    "certify_joint",
+    "joint_cfr",
+    "joint_efcce",
+    "joint_efce",
+]
 
 Reals = NDArray[np.float64]
 
-_MAX_BYTES = 1 << 30
-_CHUNK_BYTES = 1 << 26
+_MAX_BYTES = 1 << 30  # of policies and of reaches, each
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,41 +69,90 @@ class JointPlay:
         return self.tree.to_table(self.behaviours[t])
 
 
-def certify_joint(tree: Tree, joint: JointPlay) -> dict[str, Gap]:
-    """Return how far a joint play is from a (normal-form) coarse correlated equilibrium.
+def certify_joint(tree: Tree, joint: JointPlay, *, recommended: bool = False) -> dict[str, Gap]:
+    """Return how far a joint play is from coarse correlated equilibria.
+
+    Args:
+        tree: any number of seats, any payoffs.
+        joint: what the mediator does.
+        recommended: also judge it as a mediator that recommends one action after the other.
 
     Returns:
         `cce_gap`, the most that one seat gains by a policy of its own instead of its part;
-        for each seat p `value_p` and `regret_p`, the gain of its best policy.
+        for each seat p `value_p` and `regret_p`, the gain of its best policy. With
+        `recommended` also `efce_gap` and `efcce_gap` (see `solvers.tree.correlation`).
 
     Raises:
         NotApplicableError: imperfect recall.
     """
     if tree.breach is not None:
         raise NotApplicableError(f"{tree.game} has imperfect recall: best responses are not known")
-    together = np.zeros(len(tree.terminals))
-    others = np.zeros((tree.seats, len(tree.terminals)))
-    step = max(1, _CHUNK_BYTES // (8 * (tree.seats + 1) * len(tree.terminals)))
-    for low in range(0, len(joint.weights), step):
-        weight = joint.weights[low : low + step]
-        plans = _plans(tree, joint.behaviours[low : low + step])
-        reach = [plans[:, tree.terminal_sequences[p]] for p in range(tree.seats)]
-        for p in range(tree.seats):
-            rest = np.ones((len(weight), len(tree.terminals)))
-            for q in range(tree.seats):
-                if q != p:
-                    rest *= reach[q]
-            others[p] += weight @ rest
-            if p == 0:
-                together += weight @ (rest * reach[0])
+    plans = _plans(tree, joint.behaviours)
     out: dict[str, Gap] = {}
+    gaps = {"cce_gap": 0.0, **({"efce_gap": 0.0, "efcce_gap": 0.0} if recommended else {})}
     for p in range(tree.seats):
+        others = np.ones((len(plans), len(tree.terminals)))
+        for q in range(tree.seats):
+            if q != p:
+                others *= plans[:, tree.terminal_sequences[q]]
+        others *= joint.weights[:, None]
         paid = tree.payoffs[p] * tree.terminal_chance
-        value = float(paid @ together)
-        best = _best(tree, p, paid * others[p])
+        reach = (others * plans[:, tree.terminal_sequences[p]]).sum(axis=0)
+        value = float(paid @ reach)
+        best = _best(tree, p, paid * others.sum(axis=0))
         out[f"value_{p}"], out[f"regret_{p}"] = Gap(value), Gap(max(0.0, best - value))
-    worst = max(out[f"regret_{p}"].value for p in range(tree.seats))
-    return {"cce_gap": Gap(worst), **out}
+        gaps["cce_gap"] = max(gaps["cce_gap"], best - value)
+        if recommended:
+            gains = _trigger_gains(
+                tree, p, plans, others=others, paid=paid, followed_at=paid * reach
+            )
+            for name, gain in gains.items():
+                gaps[name] = max(gaps[name], gain)
+    return {**{name: Gap(gap) for name, gap in gaps.items()}, **out}
+
+
+def _trigger_gains(
+    tree: Tree, seat: int, plans: Reals, *, others: Reals, paid: Reals, followed_at: Reals
+) -> dict[str, float]:
+    """Return the most that one trigger of each kind gains a seat.
+
+    Args:
+        tree: the game.
+        seat: whose.
+        plans: realization plans, shape (T, Q).
+        others: weight × the others' reach of each terminal, shape (T, Z).
+        paid: payoff × chance, shape (Z,).
+        followed_at: the same × everybody's reach, shape (Z,).
+    """
+    own = tree.terminal_sequences[seat]
+    followed = np.bincount(own, weights=followed_at, minlength=tree.n_sequences)
+    low, high = int(tree.seat_infoset[seat]), int(tree.seat_infoset[seat + 1])
+    for i in range(high - 1, low - 1, -1):
+        first = int(tree.info_first[i])
+        after = first + int(tree.info_actions[i])
+        followed[int(tree.info_parent[i])] += followed[first:after].sum()
+    out = {"efce_gap": 0.0, "efcce_gap": 0.0}
+    for i in range(low, high):
+        first = int(tree.info_first[i])
+        after = first + int(tree.info_actions[i])
+        kept = {s: followed[s] for s in range(first, after)}
+        for told in (*kept, int(tree.info_parent[i])):
+            name = "efce_gap" if told in kept else "efcce_gap"
+            follow = kept.get(told, sum(kept.values()))
+            free = _best_from(tree, seat, i, paid * (plans[:, told] @ others))
+            out[name] = max(out[name], free - float(follow))
+    return out
+
+
+def _best_from(tree: Tree, seat: int, infoset: int, worth_at: Reals) -> float:
+    """Return the value of a seat's best policy from an infoset on."""
+    worth = np.bincount(tree.terminal_sequences[seat], weights=worth_at, minlength=tree.n_sequences)
+    value = 0.0
+    for i in range(int(tree.seat_infoset[seat + 1]) - 1, infoset - 1, -1):
+        first = int(tree.info_first[i])
+        value = float(worth[first : first + int(tree.info_actions[i])].max())
+        worth[int(tree.info_parent[i])] += value
+    return value
 
 
 def _plans(tree: Tree, behaviours: Reals) -> Reals:
@@ -118,12 +176,35 @@ def _best(tree: Tree, seat: int, worth_at: Reals) -> float:
     return float(worth[int(tree.seat_sequence[seat])])
 
 
-@dataclass(frozen=True)
-class CoarseSolver:
-    """The registered solver. Settings: `until`, `iterations` (1000), `seconds`."""
+class _CfrPlay:
+    """Predictive CFR+ of all seats at once."""
 
-    name: str = "joint_cfr"
-    gap: str = "cce_gap"
+    def __init__(self, tree: Tree) -> None:
+        chosen: Mapping[str, Any] = {**pcfr_plus().defaults, "alternating": False}
+        self._method = CfrMethod(tree, {**chosen, "answer": "last"}, None)
+
+    def behaviour(self) -> Reals:
+        """Return the current policies, shape (Q,)."""
+        return self._method.behaviour()
+
+    def advance(self) -> None:
+        """Play once and learn from it."""
+        self._method.advance(1)
+
+
+_PLAYS: Mapping[str, Callable[[Tree], _CfrPlay | TriggerPlay]] = {
+    "joint_cfr": _CfrPlay,
+    "joint_efce": lambda tree: TriggerPlay(tree, coarse=False),
+    "joint_efcce": lambda tree: TriggerPlay(tree, coarse=True),
+}
+
+
+@dataclass(frozen=True)
+class JointSolver:
+    """A registered solver. Settings: `until`, `iterations` (1000), `seconds`."""
+
+    name: str
+    gap: str
     saves: bool = False
 
     def obstacle(self, game: Game) -> str | None:
@@ -160,12 +241,12 @@ class CoarseSolver:
             raise NotApplicableError(
                 f"{tree.game} has imperfect recall, and {self.name} needs perfect"
             )
-        most = _MAX_BYTES // (8 * tree.n_sequences)
+        most = _MAX_BYTES // (8 * max(tree.n_sequences, len(tree.terminals)))
         limit = iterations or (min(most, 100_000) if until or seconds else 1000)
         if limit > most:
             raise ParameterError("iterations", limit, f"at most {most:,} for {tree.game}")
-        chosen: Mapping[str, Any] = {**pcfr_plus().defaults, "alternating": False}
-        method = CfrMethod(tree, {**chosen, "answer": "last"}, limit)
+        method = _PLAYS[self.name](tree)
+        recommended = self.gap != "cce_gap"
         seen: list[Reals] = []
         trace: list[TracePoint] = []
         began = time.perf_counter()
@@ -175,9 +256,9 @@ class CoarseSolver:
             while len(seen) < limit:
                 for _ in range(min(max(1, len(seen) // 4), limit - len(seen))):
                     seen.append(method.behaviour())
-                    method.advance(1)
+                    method.advance()
                 joint = _uniform(tree, seen)
-                gap = certify_joint(tree, joint)["cce_gap"].value
+                gap = certify_joint(tree, joint, recommended=recommended)[self.gap].value
                 trace.append(TracePoint(len(seen), time.perf_counter() - began, gap))
                 if progress is not None:
                     progress(trace[-1])
@@ -190,7 +271,7 @@ class CoarseSolver:
         except KeyboardInterrupt:
             status = "interrupted"
         settings = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
-        certificate = certify_joint(tree, joint)
+        certificate = certify_joint(tree, joint, recommended=recommended)
         return Solution(game, self.name, settings, joint, certificate, trace, status)
 
 
@@ -198,6 +279,16 @@ def _uniform(tree: Tree, seen: list[Reals]) -> JointPlay:
     return JointPlay(tree, np.array(seen), np.full(len(seen), 1.0 / len(seen)))
 
 
-def joint_cfr() -> CoarseSolver:
+def joint_cfr() -> JointSolver:
     """Coarse correlated equilibrium by averaging the joint play of predictive CFR+."""
-    return CoarseSolver()
+    return JointSolver("joint_cfr", "cce_gap")
+
+
+def joint_efce() -> JointSolver:
+    """Extensive-form correlated equilibrium by regret over triggers."""
+    return JointSolver("joint_efce", "efce_gap")
+
+
+def joint_efcce() -> JointSolver:
+    """Extensive-form coarse correlated equilibrium by regret over triggers."""
+    return JointSolver("joint_efcce", "efcce_gap")

@@ -13,6 +13,7 @@ from games.tree import Tree, compile_state, tree_of
 from solvers.certificates import certify
 from solvers.tree.correlated import optimal_plan
 from solvers.tree.correlated_coarse import JointPlay, certify_joint
+from solvers.tree.correlated_regret import TriggerPlay
 from solvers.tree.correlation import CorrelationPlan, certify_plan, relevant, triangle
 from tests.reference.correlation import PurePairs
 from tests.reference.trees import Node, random_game, toy_game
@@ -144,8 +145,68 @@ def test_the_gap_of_joint_play_is_that_of_the_definition() -> None:
                     behaviours[t, first : first + int(tree.info_actions[infoset])] = 0.0
                     behaviours[t, first + action] = 1.0
         joint = JointPlay(tree, behaviours, weights)
-        gap = certify_joint(tree, joint)["cce_gap"].value
-        assert gap == pytest.approx(pure.gap(mix, "nfcce"), abs=1e-10)
+        found = certify_joint(tree, joint, recommended=True)
+        for name, concept in (("cce", "nfcce"), ("efcce", "efcce"), ("efce", "efce")):
+            wanted = pure.gap(mix, concept)
+            assert found[f"{name}_gap"].value == pytest.approx(wanted, abs=1e-10)
+
+
+@pytest.mark.parametrize("solver", ["joint_efcce", "joint_efce"])
+@pytest.mark.parametrize("players", [2, 3])
+def test_regret_over_triggers_approaches_extensive_form_equilibria(
+    solver: str, players: int
+) -> None:
+    game = arena.make("kuhn_poker", players=players)  # private cards: not triangle-free
+    gap = solver.removeprefix("joint_") + "_gap"
+    short, long = (arena.solve(game, solver, iterations=n).certificate for n in (20, 400))
+    assert long[gap].value < short[gap].value / 4
+    assert long[gap].value < 0.008
+
+
+@pytest.mark.parametrize("coarse", [True, False])
+def test_regret_over_triggers_on_random_games(coarse: bool) -> None:
+    gap = "efcce_gap" if coarse else "efce_gap"
+    for tree in tiny_trees()[:8]:
+        play = TriggerPlay(tree, coarse=coarse)
+        seen = []
+        for _ in range(300):
+            seen.append(play.behaviour())
+            play.advance()
+            tree.checked(seen[-1])
+        joint = JointPlay(tree, np.array(seen), np.full(len(seen), 1 / len(seen)))
+        found = certify_joint(tree, joint, recommended=True)
+        assert found[gap].value < 0.03 * float(np.ptp(tree.payoffs))
+
+
+@pytest.mark.parametrize("coarse", [True, False])
+def test_what_is_played_is_a_fixed_point_of_the_deviations(coarse: bool) -> None:
+    """x = Σ λ_k φ_k(x), with every φ_k written out."""
+    for tree in tiny_trees()[:10]:
+        play = TriggerPlay(tree, coarse=coarse)
+        for _ in range(5):
+            play.advance()
+        x = play._plan
+        for p in (0, 1):
+            weight = play._gain[p] / play._gain[p].sum() if play._gain[p].sum() > 0 else None
+            if weight is None:
+                continue
+            own = range(int(tree.seat_sequence[p]), int(tree.seat_sequence[p + 1]))
+            after = np.zeros(tree.n_sequences)
+            for share, trigger in zip(weight, play._triggers[p], strict=True):
+                changed = x.copy()
+                below = [s for i in trigger.infosets for s in play._ends[i]]
+                if coarse:  # whatever is recommended at the infoset and later is dropped
+                    changed[below] = 0.0
+                else:  # only what follows the told sequence is dropped
+                    dropped = {trigger.told}
+                    for s in below:
+                        if tree.info_parent[play._tree_infoset(s)] in dropped:
+                            dropped.add(s)
+                    changed[sorted(dropped)] = 0.0
+                for s in below:
+                    changed[s] += x[trigger.told] * trigger.plan[s]
+                after += share * changed
+            assert after[own] == pytest.approx(x[own], abs=1e-9)
 
 
 def test_one_policy_has_the_regrets_of_nash() -> None:
@@ -166,7 +227,7 @@ def test_the_mediator_draws_policies_that_play() -> None:
 def test_what_does_not_apply_is_said() -> None:
     with pytest.raises(NotApplicableError, match="3 seats, and efce needs 2"):
         arena.solve(arena.make("kuhn_poker", players=3), "efce")
-    with pytest.raises(NotApplicableError, match=r"triangle-free.*private chance.*joint_cfr"):
+    with pytest.raises(NotApplicableError, match=r"triangle-free.*private chance.*joint_efce"):
         arena.solve("kuhn_poker", "efcce")
     with pytest.raises(UnknownNameError, match="objective"):
         arena.solve(chicken(), "efce", objectiv="fair")
