@@ -35,6 +35,7 @@ from tournaments.spec import (
 
 __all__ = [
     "FILE",
+    "HERE",
     "LeagueGame",
     "Member",
     "Method",
@@ -47,6 +48,9 @@ __all__ = [
 
 FILE = "league.toml"
 FORMAT = 1
+HERE = ExecutorSpec("in_process")
+"""Where a league plays unless it is told otherwise; live objects need it."""
+
 Method = Literal["davidson", "cross_play"]
 
 
