@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, cast, get_args
 from agents.references import parse
 from arena.agent import Limits
 from arena.errors import AgentError, SpecError
+from tournaments import toml
 from tournaments.spec.model import (
     AgentSpec,
     ExecutorKind,
@@ -35,18 +35,13 @@ def read_spec(path: str | Path) -> Spec:
     Raises:
         SpecError: the file cannot be read, or something in it is wrong.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:  # pragma: no cover - depends on the interpreter
-        import tomli as tomllib
-
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read: {error}") from error
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from error
     return parse_spec(data, source=str(path), folder=Path(path).resolve().parent)
 
