@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def arena(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process, which spares the start of another: code, stdout, stderr."""
+    from arena.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("COLUMNS", "NO_COLOR"):
+        monkeypatch.setenv(name, ENV[name])
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([*arguments])
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
 def ok(*arguments: str, cwd: Path) -> str:
     done = arena(*arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
@@ -85,8 +105,9 @@ def commands(prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("command", commands(), ids=lambda c: " ".join(c) or "arena")
-def test_every_command_shows_examples(command: tuple[str, ...], tmp_path: Path) -> None:
-    text = ok(*command, "--help", cwd=tmp_path)
+def test_every_command_shows_examples(command: tuple[str, ...], here) -> None:
+    code, text, _ = here(*command, "--help")
+    assert code == 0
     assert "Usage: arena" in text
     assert "Examples" in text
 
@@ -113,16 +134,18 @@ def test_every_command_shows_examples(command: tuple[str, ...], tmp_path: Path) 
         (["--no-such-option"], ["--no-such-option"]),
     ],
 )
-def test_a_mistake_costs_one_line(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+def test_a_mistake_costs_one_line(
+    arguments: list[str], words: list[str], tmp_path: Path, here
+) -> None:
     cup(tmp_path)
-    done = arena(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    first, *rest = done.stderr.strip().splitlines()
+    code, _, err = here(*arguments)
+    assert code == 2
+    first, *rest = err.strip().splitlines()
     assert first.startswith("error: ")
     assert all(line.startswith("see `arena") for line in rest)
     for word in words:
         assert word in first
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in err
     assert not (tmp_path / "runs").exists()
 
 
