@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,8 +107,8 @@ def run(
         )
     folder.mkdir(parents=True, exist_ok=True)
     start = load_target("tournaments.api:run")
-    with following(folder if tensorboard else None, quiet=json) as progress:
-        outcome = start(
+    _play(
+        lambda progress: start(
             spec,
             db=target,
             resume=resume_,
@@ -115,10 +116,13 @@ def run(
             durable=durable,
             executor=chosen,
             progress=progress,
-        )
-    if tensorboard and outcome.played:
-        write_curve(target.parent, target, len(outcome.results))
-    _conclude(outcome, target, report=report, method=method, json=json)
+        ),
+        target,
+        tensorboard=tensorboard,
+        report=report,
+        method=method,
+        json=json,
+    )
 
 
 @app.command("resume", epilog=examples("arena tournament resume runs/cup"))
@@ -139,15 +143,35 @@ def resume(
     target = results_path(where)
     chosen = chosen_executor(executor, workers)
     start = load_target("tournaments.api:resume")
-    with following(target.parent if tensorboard else None, quiet=json) as progress:
-        outcome = start(
+    _play(
+        lambda progress: start(
             target,
             spec=where if where.suffix == ".toml" else None,
             allow_changed=allow_changed,
             durable=durable,
             executor=chosen,
             progress=progress,
-        )
+        ),
+        target,
+        tensorboard=tensorboard,
+        report=report,
+        method=method,
+        json=json,
+    )
+
+
+def _play(
+    start: Callable[[Callable[[Any], None]], Any],
+    target: Path,
+    *,
+    tensorboard: bool,
+    report: bool,
+    method: str,
+    json: bool,
+) -> None:
+    """Call `start` with a function to report progress to, and show what came out."""
+    with following(target.parent if tensorboard else None, quiet=json) as progress:
+        outcome = start(progress)
     if tensorboard and outcome.played:
         write_curve(target.parent, target, len(outcome.results))
     _conclude(outcome, target, report=report, method=method, json=json)
