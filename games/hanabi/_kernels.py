@@ -21,6 +21,7 @@ from games.hanabi.layout import (
     CFG_INFORMATION,
     CFG_KEEP_SCORE,
     CFG_LIVES,
+    CFG_MOVES,
     CFG_PLAYERS,
     CFG_RANDOM_START,
     CFG_RANKS,
@@ -51,12 +52,17 @@ __all__ = [
     "act",
     "act_and_draw",
     "blank",
+    "count",
     "deal",
     "deal_all",
+    "deal_where",
     "draw",
     "legal_all",
+    "legal_bits",
     "legal_row",
+    "pick",
     "play_at_random",
+    "random_all",
     "refusal",
     "returned",
     "returns_all",
@@ -103,11 +109,8 @@ def draw(row, cfg, seat):  # type: ignore[no-untyped-def]  # compiled by numba
     row[SIZES + seat] = size + 1
     row[DEALT] = index + 1
     if cfg[CFG_SEER] and row[DECK + index] >= 0:
-        ranks = cfg[CFG_RANKS]
         card = row[DECK + index]
-        row[KNOWN + index] = (
-            (1 << (card // ranks)) | (32 << (card % ranks)) | COLOR_TOLD | RANK_TOLD
-        )
+        row[KNOWN + index] = (1 << (card >> 3)) | (32 << (card & 7)) | COLOR_TOLD | RANK_TOLD
     if cfg[CFG_AT_ONCE] and row[LENGTH] > 0 and index + 1 == cfg[CFG_DECK]:
         row[LIVE] = 0
 
@@ -121,10 +124,11 @@ def deal(row, cfg, streams, k):  # type: ignore[no-untyped-def]  # compiled by n
         row[START] = stream_below(streams, k, players)
         row[TURN] = row[START]
     at = DECK
-    for card in range(cfg[CFG_COLORS] * ranks):
-        for _ in range(cfg[CFG_COPIES + card % ranks]):
-            row[at] = card
-            at += 1
+    for color in range(cfg[CFG_COLORS]):
+        for rank in range(ranks):
+            for _ in range(cfg[CFG_COPIES + rank]):
+                row[at] = color * 8 + rank
+                at += 1
     for i in range(cfg[CFG_DECK] - 1, 0, -1):
         j = stream_below(streams, k, i + 1)
         card = row[DECK + i]
@@ -136,8 +140,39 @@ def deal(row, cfg, streams, k):  # type: ignore[no-untyped-def]  # compiled by n
 
 
 @njit(cache=True)
+def legal_bits(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the legal actions of the seat to move, bit by bit; 0 if the game is over."""
+    if row[LIVE] == 0:
+        return np.uint64(0)
+    players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
+    colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
+    seat = np.int64(row[TURN])
+    slots = (np.uint64(1) << np.uint64(row[SIZES + seat])) - np.uint64(1)
+    bits = slots << np.uint64(hand)
+    if row[INFORMATION] < cfg[CFG_INFORMATION]:
+        bits |= slots
+    if row[INFORMATION] > 0:
+        color_at = 2 * hand
+        rank_at = color_at + (players - 1) * colors
+        other = seat
+        for _ in range(1, players):
+            other = other + 1 if other + 1 < players else 0
+            seen_colors = np.uint64(0)
+            seen_ranks = np.uint64(0)
+            base = HANDS + other * hand
+            for slot in range(base, base + row[SIZES + other]):
+                card = np.uint64(row[DECK + row[slot]])
+                seen_colors |= np.uint64(1) << (card >> np.uint64(3))
+                seen_ranks |= np.uint64(1) << (card & np.uint64(7))
+            bits |= (seen_colors << np.uint64(color_at)) | (seen_ranks << np.uint64(rank_at))
+            color_at += colors
+            rank_at += ranks
+    return bits
+
+
+@njit(cache=True)
 def legal_row(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write the actions that are legal for `seat` if it is its turn, and return how many.
+    """Write the actions that are legal for `seat` if it is its turn; say whether it is.
 
     Args:
         row: the episode; only read.
@@ -145,95 +180,73 @@ def legal_row(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled 
         seat: the seat.
         out: bool, shape (A,), modified in place.
     """
-    out[:] = False
-    if row[LIVE] == 0 or row[TURN] != seat:
-        return 0
-    players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
-    colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
-    size = row[SIZES + seat]
-    count = np.int64(size)
-    may_discard = row[INFORMATION] < cfg[CFG_INFORMATION]
-    for slot in range(size):
-        out[hand + slot] = True
-        out[slot] = may_discard
-    if may_discard:
-        count += size
-    if row[INFORMATION] > 0:
-        for step in range(1, players):
-            other = (seat + step) % players
-            seen_colors = 0
-            seen_ranks = 0
-            for slot in range(row[SIZES + other]):
-                card = row[DECK + row[HANDS + other * hand + slot]]
-                seen_colors |= 1 << (card // ranks)
-                seen_ranks |= 1 << (card % ranks)
-            base = 2 * hand + (step - 1) * colors
-            for color in range(colors):
-                if seen_colors >> color & 1:
-                    out[base + color] = True
-                    count += 1
-            base = 2 * hand + (players - 1) * colors + (step - 1) * ranks
-            for rank in range(ranks):
-                if seen_ranks >> rank & 1:
-                    out[base + rank] = True
-                    count += 1
-    return count
+    bits = legal_bits(row, cfg) if row[TURN] == seat else np.uint64(0)
+    for action in range(out.shape[0]):
+        out[action] = (bits >> np.uint64(action)) & np.uint64(1)
+    return bits != np.uint64(0)
 
 
 @njit(cache=True)
-def refusal(row, cfg, action):  # type: ignore[no-untyped-def]  # noqa: PLR0911 - compiled; a reason each
+def pick(bits, n):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the number of the n-th bit that is set, counted from 0."""
+    for _ in range(n):
+        bits &= bits - np.uint64(1)
+    action = 0
+    low = bits & (~bits + np.uint64(1))
+    for width in (32, 16, 8, 4, 2, 1):
+        if low >> np.uint64(width):
+            low >>= np.uint64(width)
+            action += width
+    return action
+
+
+@njit(cache=True)
+def count(bits):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return how many bits are set (Warren, Hacker's Delight, section 5-1)."""
+    bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    pairs = np.uint64(0x3333333333333333)
+    bits = (bits & pairs) + ((bits >> np.uint64(2)) & pairs)
+    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True)
+def refusal(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return why the seat to move may not play `action`, 0 if it may."""
-    players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
-    colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
-    seat = row[TURN]
     if action < 0 or action >= cfg[CFG_ACTIONS]:
         return NO_SUCH
-    if action < 2 * hand:
-        if action % hand >= row[SIZES + seat]:
-            return NO_CARD
-        if action < hand and row[INFORMATION] >= cfg[CFG_INFORMATION]:
-            return FULL
+    if (legal_bits(row, cfg) >> np.uint64(action)) & np.uint64(1):
         return FINE
+    kind = cfg[CFG_MOVES + action] & 3
+    if kind < 2:
+        held = row[SIZES + row[TURN]]
+        return NO_CARD if cfg[CFG_MOVES + action] >> 5 >= held else FULL
     if row[INFORMATION] == 0:
         return NO_TOKEN
-    number = action - 2 * hand
-    by_rank = number >= (players - 1) * colors
-    if by_rank:
-        number -= (players - 1) * colors
-        other = (seat + number // ranks + 1) % players
-        value = number % ranks
-    else:
-        other = (seat + number // colors + 1) % players
-        value = number % colors
-    for slot in range(row[SIZES + other]):
-        card = row[DECK + row[HANDS + other * hand + slot]]
-        if (card % ranks if by_rank else card // ranks) == value:
-            return FINE
-    return NO_RANK if by_rank else NO_COLOR
+    return NO_COLOR if kind == 2 else NO_RANK
 
 
 @njit(cache=True)
-def _use_card(row, cfg, seat, action):  # type: ignore[no-untyped-def]  # compiled by numba
+def _use_card(row, cfg, seat, move):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play or discard; returns the card's position in the deck."""
-    hand, ranks = cfg[CFG_HAND], cfg[CFG_RANKS]
-    slot = action % hand
-    base = HANDS + seat * hand
-    index = row[base + slot]
+    slot = move >> 5
+    base = HANDS + seat * cfg[CFG_HAND]
+    index = np.int64(row[base + slot])
     size = row[SIZES + seat]
-    for i in range(slot, size - 1):
-        row[base + i] = row[base + i + 1]
+    for i in range(base + slot, base + size - 1):
+        row[i] = row[i + 1]
     row[base + size - 1] = -1
     row[SIZES + seat] = size - 1
     card = row[DECK + index]
-    color, rank = card // ranks, card % ranks
-    if action < hand:
+    color, rank = card >> 3, card & 7
+    if move & 3 == 0:
         row[DISCARDS + card] += 1
         row[INFORMATION] += 1
     elif row[FIREWORKS + color] == rank:
         row[FIREWORKS + color] = rank + 1
         row[SCORE] += 1
         row[OUTCOME] = 1
-        if rank == ranks - 1 and row[INFORMATION] < cfg[CFG_INFORMATION]:
+        if rank == cfg[CFG_RANKS] - 1 and row[INFORMATION] < cfg[CFG_INFORMATION]:
             row[INFORMATION] += 1
             row[OUTCOME] = 3
     else:
@@ -243,30 +256,27 @@ def _use_card(row, cfg, seat, action):  # type: ignore[no-untyped-def]  # compil
 
 
 @njit(cache=True)
-def _tell(row, cfg, seat, action, touched):  # type: ignore[no-untyped-def]  # compiled by numba
+def _tell(row, cfg, seat, move, touched):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give a hint; returns the slots touched. `touched` ≥ 0 says them if the hand is unknown."""
-    players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
-    colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
     row[INFORMATION] -= 1
-    number = action - 2 * hand
-    by_rank = number >= (players - 1) * colors
+    by_rank = move & 3 == 3
+    value = move >> 5
+    other = seat + ((move >> 2) & 7)
+    if other >= cfg[CFG_PLAYERS]:
+        other -= cfg[CFG_PLAYERS]
     if by_rank:
-        number -= (players - 1) * colors
-        other = (seat + number // ranks + 1) % players
-        value = number % ranks
         bit, field, told = 32 << value, 0b1111100000, RANK_TOLD
     else:
-        other = (seat + number // colors + 1) % players
-        value = number % colors
         bit, field, told = 1 << value, 0b11111, COLOR_TOLD
-    base = HANDS + other * hand
+    base = HANDS + other * cfg[CFG_HAND]
+    size = row[SIZES + other]
     if touched < 0:
         touched = 0
-        for slot in range(row[SIZES + other]):
+        for slot in range(size):
             card = row[DECK + row[base + slot]]
-            if (card % ranks if by_rank else card // ranks) == value:
+            if (card & 7 if by_rank else card >> 3) == value:
                 touched |= 1 << slot
-    for slot in range(row[SIZES + other]):
+    for slot in range(size):
         at = KNOWN + row[base + slot]
         if touched >> slot & 1:
             row[at] = (row[at] & ~field) | bit | told
@@ -285,19 +295,20 @@ def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled 
         action: the action.
         touched: −1; or the slots that a hint touched, where the hand is not known.
     """
-    seat = row[TURN]
+    seat = np.int64(row[TURN])
     if row[DEALT] == cfg[CFG_DECK]:
         row[LEFT] -= 1
     row[OUTCOME] = 0
-    if action < 2 * cfg[CFG_HAND]:
-        note = np.int64(_use_card(row, cfg, seat, action))
+    move = cfg[CFG_MOVES + action]
+    if move & 3 < 2:
+        note = np.int64(_use_card(row, cfg, seat, move))
     else:
-        note = np.int64(_tell(row, cfg, seat, action, touched))
-    at = LOG + 2 * row[LENGTH]
+        note = np.int64(_tell(row, cfg, seat, move, touched))
+    at = LOG + 2 * np.int64(row[LENGTH])
     row[at] = action
     row[at + 1] = note
     row[LENGTH] += 1
-    row[TURN] = (seat + 1) % cfg[CFG_PLAYERS]
+    row[TURN] = seat + 1 if seat + 1 < cfg[CFG_PLAYERS] else 0
     if (
         row[LIVES] == 0
         or row[SCORE] == cfg[CFG_COLORS] * cfg[CFG_RANKS]
@@ -309,7 +320,7 @@ def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled 
 @njit(cache=True)
 def act_and_draw(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled by numba
     """Make a legal move; then the seat draws if it used a card and there is another."""
-    seat = row[TURN]
+    seat = np.int64(row[TURN])
     act(row, cfg, action, touched)
     if action < 2 * cfg[CFG_HAND] and row[LIVE] and row[DEALT] < cfg[CFG_DECK]:
         draw(row, cfg, seat)
@@ -334,10 +345,19 @@ def deal_all(rows, cfg, streams):  # type: ignore[no-untyped-def]  # compiled by
 
 
 @njit(cache=True)
-def legal_all(rows, cfg, seat, live, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write where `seat` is to move, shape (N,), and its legal actions, shape (N, A)."""
+def deal_where(rows, cfg, chosen, streams):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Deal the episodes where `chosen`, shape (N,), anew; rows and streams modified in place."""
     for k in range(rows.shape[0]):
-        live[k] = legal_row(rows[k], cfg, seat, out[k]) > 0
+        if chosen[k]:
+            deal(rows[k], cfg, streams, k)
+
+
+@njit(cache=True)
+def legal_all(rows, cfg, seat, live, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Write where `seat` (−1: whoever it is) is to move, (N,), and what is legal, (N, A)."""
+    for k in range(rows.shape[0]):
+        mover = np.int64(rows[k, TURN]) if seat < 0 else seat
+        live[k] = legal_row(rows[k], cfg, mover, out[k])
 
 
 @njit(cache=True)
@@ -347,19 +367,23 @@ def step_all(rows, cfg, actions, before):  # type: ignore[no-untyped-def]  # com
     Args:
         rows: the episodes, shape (N, W), modified in place.
         cfg: the numbers of the variant.
-        actions: shape (N, n).
+        actions: shape (N, n), or (N, 1) for whoever is to move.
         before: the scores before the move, shape (N,), modified in place.
 
     Returns:
         The number of the first episode whose action is refused, −1 if none is.
     """
+    each = actions.shape[1] > 1
     for k in range(rows.shape[0]):
-        if rows[k, LIVE] and refusal(rows[k], cfg, actions[k, rows[k, TURN]]) != FINE:
-            return k
+        if rows[k, LIVE]:
+            action = actions[k, rows[k, TURN] if each else 0]
+            within = 0 <= action < cfg[CFG_ACTIONS]
+            if not within or not (legal_bits(rows[k], cfg) >> np.uint64(action)) & np.uint64(1):
+                return k
     for k in range(rows.shape[0]):
         before[k] = returned(rows[k], cfg)
         if rows[k, LIVE]:
-            act_and_draw(rows[k], cfg, actions[k, rows[k, TURN]], -1)
+            act_and_draw(rows[k], cfg, actions[k, rows[k, TURN] if each else 0], -1)
     return -1
 
 
@@ -371,14 +395,30 @@ def returns_all(rows, cfg, out):  # type: ignore[no-untyped-def]  # compiled by 
 
 
 @njit(cache=True)
-def play_at_random(rows, cfg, streams, legal):  # type: ignore[no-untyped-def]  # compiled by numba
+def random_all(rows, cfg, streams, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Draw a legal action of whoever is to move, each equally likely.
+
+    Args:
+        rows: shape (N, W).
+        cfg: the numbers of the variant.
+        streams: shape (N,), modified in place.
+        out: shape (N,), modified in place; 0 where the game is over.
+    """
+    for k in range(rows.shape[0]):
+        bits = legal_bits(rows[k], cfg)
+        out[k] = 0
+        if bits:
+            out[k] = pick(bits, stream_below(streams, k, count(bits)))
+
+
+@njit(cache=True)
+def play_at_random(rows, cfg, streams):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play episodes to their end, every legal action being equally likely.
 
     Args:
         rows: shape (N, W), modified in place.
         cfg: the numbers of the variant.
         streams: one a seat and episode, shape (N, n), modified in place.
-        legal: scratch, bool, shape (A,).
 
     Returns:
         The number of moves.
@@ -387,15 +427,8 @@ def play_at_random(rows, cfg, streams, legal):  # type: ignore[no-untyped-def]  
     for k in range(rows.shape[0]):
         row = rows[k]
         while row[LIVE]:
-            seat = row[TURN]
-            left = stream_below(streams[k], seat, legal_row(row, cfg, seat, legal))
-            action = 0
-            for candidate in range(legal.shape[0]):
-                if legal[candidate]:
-                    if left == 0:
-                        action = candidate
-                        break
-                    left -= 1
+            bits = legal_bits(row, cfg)
+            action = pick(bits, stream_below(streams[k], row[TURN], count(bits)))
             act_and_draw(row, cfg, action, -1)
             moves += 1
     return moves

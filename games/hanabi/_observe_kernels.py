@@ -24,6 +24,7 @@ from games.hanabi.layout import (
     CFG_HAND,
     CFG_INFORMATION,
     CFG_LIVES,
+    CFG_MOVES,
     CFG_PLAYERS,
     CFG_RANKS,
     CFG_SEER,
@@ -55,14 +56,18 @@ def _encode_hands(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compi
     players, hand, ranks = cfg[CFG_PLAYERS], cfg[CFG_HAND], cfg[CFG_RANKS]
     cards = cfg[CFG_COLORS] * ranks
     at = 0
-    for step in range(1, players):
-        other = (seat + step) % players
+    other = seat
+    for _ in range(1, players):
+        other = other + 1 if other + 1 < players else 0
         for slot in range(row[SIZES + other]):
-            out[at + slot * cards + row[DECK + row[HANDS + other * hand + slot]]] = 1.0
+            card = row[DECK + row[HANDS + other * hand + slot]]
+            out[at + slot * cards + (card >> 3) * ranks + (card & 7)] = 1.0
         at += hand * cards
+    other = seat
     for step in range(players):
-        if row[SIZES + (seat + step) % players] < hand:
+        if row[SIZES + other] < hand:
             out[at + step] = 1.0
+        other = other + 1 if other + 1 < players else 0
     return at + players
 
 
@@ -83,10 +88,11 @@ def _encode_board(row, cfg, at, out):  # type: ignore[no-untyped-def]  # compile
     for i in range(row[LIVES]):
         out[at + i] = 1.0
     at += cfg[CFG_LIVES]
-    for card in range(colors * ranks):
-        for i in range(row[DISCARDS + card]):
-            out[at + i] = 1.0
-        at += cfg[CFG_COPIES + card % ranks]
+    for color in range(colors):
+        for rank in range(ranks):
+            for i in range(row[DISCARDS + color * 8 + rank]):
+                out[at + i] = 1.0
+            at += cfg[CFG_COPIES + rank]
     return at
 
 
@@ -100,32 +106,29 @@ def _encode_last(row, cfg, seat, at, out):  # type: ignore[no-untyped-def]  # co
     entry = LOG + 2 * (row[LENGTH] - 1)
     action, note = row[entry], row[entry + 1]
     # Turns pass in order, so the last to move sits before the seat to move now.
-    who = (row[TURN] - 1 - seat + 2 * players) % players
+    who = row[TURN] - 1 - seat
+    who = who + players if who < 0 else who
+    who = who + players if who < 0 else who
     out[at + who] = 1.0
     at += players
-    target = at + 4
-    color_at = target + players
+    target_at = at + 4
+    color_at = target_at + players
     slots = color_at + colors + ranks
     card_at = slots + 2 * hand
-    if action < 2 * hand:
-        out[at + (0 if action >= hand else 1)] = 1.0
-        out[slots + hand + action % hand] = 1.0
-        out[card_at + row[DECK + note]] = 1.0
-        if row[OUTCOME] & 1:
-            out[end - 2] = 1.0
-        if row[OUTCOME] & 2:
-            out[end - 1] = 1.0
+    move = cfg[CFG_MOVES + action]
+    value = move >> 5
+    if move & 3 < 2:
+        card = row[DECK + note]
+        out[at + 1 - (move & 3)] = 1.0
+        out[slots + hand + value] = 1.0
+        out[card_at + (card >> 3) * ranks + (card & 7)] = 1.0
+        out[end - 2] = np.float32(row[OUTCOME] & 1)
+        out[end - 1] = np.float32(row[OUTCOME] >> 1)
         return end
-    number = action - 2 * hand
-    if number < (players - 1) * colors:
-        out[at + 2] = 1.0
-        out[target + (who + number // colors + 1) % players] = 1.0
-        out[color_at + number % colors] = 1.0
-    else:
-        number -= (players - 1) * colors
-        out[at + 3] = 1.0
-        out[target + (who + number // ranks + 1) % players] = 1.0
-        out[color_at + colors + number % ranks] = 1.0
+    out[at + (move & 3)] = 1.0
+    target = who + ((move >> 2) & 7)
+    out[target_at + (target - players if target >= players else target)] = 1.0
+    out[color_at + (colors if move & 3 == 3 else 0) + value] = 1.0
     for slot in range(hand):
         if note >> slot & 1:
             out[slots + slot] = 1.0
@@ -138,8 +141,8 @@ def _encode_knowledge(row, cfg, seat, at, out):  # type: ignore[no-untyped-def] 
     colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
     cards = colors * ranks
     width = cards + colors + ranks
-    for step in range(players):
-        other = (seat + step) % players
+    other = seat
+    for _ in range(players):
         for slot in range(row[SIZES + other]):
             known = row[KNOWN + row[HANDS + other * hand + slot]]
             here = at + slot * width
@@ -154,6 +157,7 @@ def _encode_knowledge(row, cfg, seat, at, out):  # type: ignore[no-untyped-def] 
                     if known >> (5 + rank) & 1:
                         out[here + cards + colors + rank] = 1.0
         at += hand * width
+        other = other + 1 if other + 1 < players else 0
 
 
 @njit(cache=True)
@@ -169,10 +173,11 @@ def encode(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by 
 
 @njit(cache=True)
 def encode_all(rows, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Encode N episodes where `seat` is to move, zeros elsewhere; out float32 (N, D)."""
+    """Encode N episodes where `seat` (−1: whoever it is) is to move; else 0; float32 (N, D)."""
     for k in range(rows.shape[0]):
-        if rows[k, LIVE] and rows[k, TURN] == seat:
-            encode(rows[k], cfg, seat, out[k])
+        mover = np.int64(rows[k, TURN])
+        if rows[k, LIVE] and (seat < 0 or mover == seat):
+            encode(rows[k], cfg, mover, out[k])
         else:
             out[k] = 0.0
 
@@ -190,9 +195,9 @@ def hide(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by nu
 
 @njit(cache=True)
 def hide_all(rows, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """`hide` for N episodes, shape (N, W)."""
+    """`hide` for N episodes, shape (N, W); from the seat to move if `seat` is −1."""
     for k in range(rows.shape[0]):
-        hide(rows[k], cfg, seat, out[k])
+        hide(rows[k], cfg, np.int64(rows[k, TURN]) if seat < 0 else seat, out[k])
 
 
 @njit(cache=True)
@@ -214,16 +219,17 @@ def resample(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0917 - compil
         out: shape (W,), modified in place.
     """
     hide(row, cfg, seat, out)
-    hand, ranks = cfg[CFG_HAND], cfg[CFG_RANKS]
-    counts = np.zeros(25, np.int64)
-    for card in range(cfg[CFG_COLORS] * ranks):
-        counts[card] = cfg[CFG_COPIES + card % ranks]
+    hand = cfg[CFG_HAND]
+    counts = np.zeros(40, np.int64)
+    for color in range(cfg[CFG_COLORS]):
+        for rank in range(cfg[CFG_RANKS]):
+            counts[color * 8 + rank] = cfg[CFG_COPIES + rank]
     for i in range(row[DEALT]):
         if out[DECK + i] >= 0:
             counts[out[DECK + i]] -= 1
     unseen = np.empty(MAX_CARDS, np.int64)
     total = 0
-    for card in range(25):
+    for card in range(40):
         for _ in range(counts[card]):
             unseen[total] = card
             total += 1
@@ -233,7 +239,7 @@ def resample(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0917 - compil
     for slot in range(size):
         known = row[KNOWN + row[HANDS + seat * hand + slot]]
         for i in range(total):
-            if (known >> (unseen[i] // ranks) & 1) and (known >> (5 + unseen[i] % ranks) & 1):
+            if (known >> (unseen[i] >> 3) & 1) and (known >> (5 + (unseen[i] & 7)) & 1):
                 fitting[slot, fits[slot]] = i
                 fits[slot] += 1
     drawn = np.empty(10, np.int64)

@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import IllegalActionError
+from arena.errors import IllegalActionError, ParameterError
 from arena.rng import stream_states
 from arena.types import Floats, Mask
 from games.batch import BatchObservation, as_seeds
 from games.hanabi import layout as at
-from games.hanabi._kernels import deal_all, legal_all, refusal, returns_all, step_all
+from games.hanabi._kernels import (
+    deal_all,
+    deal_where,
+    legal_all,
+    refusal,
+    returns_all,
+    step_all,
+)
 from games.hanabi._observe_kernels import encode_all, hide_all
 from games.hanabi.state import HanabiState, explain
 from games.hanabi.variant import Variant
@@ -39,9 +46,9 @@ class HanabiBatchObservation(BatchObservation):
         object.__setattr__(self, "variant", variant)
 
     @property
-    def tensor(self) -> NDArray[np.float32]:  # type: ignore[override]  # lazy, same type
+    def tensor(self) -> NDArray[np.float32]:
         """Canonical encodings, zeros where the seat is not to move, shape (N, D)."""
-        out = self.__dict__.get("_tensor")
+        out: NDArray[np.float32] | None = self.__dict__.get("_tensor")
         if out is None:
             rows = self.__dict__["_all"]
             out = np.empty((len(rows), self.variant.tensor_size), dtype=np.float32)
@@ -51,8 +58,8 @@ class HanabiBatchObservation(BatchObservation):
 
     @property
     def rows(self) -> NDArray[np.int16]:
-        """The episodes without what is hidden from the seat, shape (N, W)."""
-        rows = self.__dict__["_all"]
+        """The episodes without what is hidden from the seat (or the mover), shape (N, W)."""
+        rows: NDArray[np.int16] = self.__dict__["_all"]
         out = np.empty_like(rows)
         hide_all(rows, self.variant.numbers, self.seat, out)
         return out
@@ -85,10 +92,36 @@ class HanabiBatch:
         """Return what `seat` knows in every episode."""
         return HanabiBatchObservation(self, seat)
 
+    def observe_mover(self) -> HanabiBatchObservation:
+        """Return what the seat to move knows in every episode, whichever seat that is.
+
+        For self-play: one pass, and `step` takes the answers as a column, shape (N, 1). The
+        observation's `seat` is −1.
+        """
+        return HanabiBatchObservation(self, -1)
+
+    def restart(self, chosen: Mask, seeds: NDArray[np.integer[Any]] | Sequence[int]) -> None:
+        """Begin new episodes where `chosen`, shape (N,), from their entries of `seeds`, (N,)."""
+        rows = as_seeds(seeds)
+        if chosen.shape != (len(self.rows),) or rows.shape != chosen.shape:
+            raise ParameterError(
+                "chosen, seeds", (chosen.shape, rows.shape), f"two of shape {(len(self.rows),)}"
+            )
+        deal_where(self.rows, self.variant.numbers, chosen, stream_states(rows))
+        self._before[chosen] = 0.0
+
     def step(self, actions: NDArray[np.integer[Any]]) -> None:
-        """Make a move in every episode that goes on."""
+        """Make a move in every episode that goes on.
+
+        Args:
+            actions: shape (N, n), or (N, 1): those of whoever is to move.
+
+        Raises:
+            IllegalActionError: an action is not legal; no episode has changed.
+        """
         shape = (len(self.rows), self.variant.players)
-        if actions.shape != shape or not np.issubdtype(actions.dtype, np.integer):
+        fits = actions.shape in (shape, (shape[0], 1))
+        if not fits or not np.issubdtype(actions.dtype, np.integer):
             raise IllegalActionError(
                 f"hanabi: actions of shape {actions.shape} and type {actions.dtype}, where"
                 f" integers of shape {shape} were to come"
@@ -96,7 +129,7 @@ class HanabiBatch:
         bad = step_all(self.rows, self.variant.numbers, actions, self._before)
         if bad >= 0:
             row = self.rows[bad]
-            action = int(actions[bad, row[at.TURN]])
+            action = int(actions[bad, row[at.TURN] if actions.shape[1] > 1 else 0])
             code = refusal(row, self.variant.numbers, action)
             raise IllegalActionError(
                 f"hanabi: episode {bad}: {explain(self.variant, row, action, code)}"

@@ -7,7 +7,7 @@ Fields of a row (offsets are constants, so that kernels know them when they are 
 
     LIVE … OUTCOME  scalars, see below
     FIREWORKS       cards played of each colour, 5
-    DISCARDS        cards lost (discarded or misplayed) by card, 25
+    DISCARDS        cards lost (discarded or misplayed) by card, 40
     SIZES           cards in each hand, 5
     HANDS           position in the deck of every card held, oldest first, hand after hand, 50
     DECK            the card at each position of the deck, −1 if it is not known, 50
@@ -15,8 +15,9 @@ Fields of a row (offsets are constants, so that kernels know them when they are 
     LOG             two numbers a move: the action; the cards touched (bit i: slot i) of a
                     hint, or the card's position in the deck of a play or discard
 
-A card is `colour * ranks + rank`, rank 0 being the 1. An entry of KNOWN has bits 0–4 for
-the colours the card may have, 5–9 for the ranks, 10 if its colour was told, 11 if its rank.
+A card is `colour * 8 + rank`, rank 0 being the 1, so that kernels need no division. An
+entry of KNOWN has bits 0–4 for the colours the card may have, 5–9 for the ranks, 10 if its
+colour was told, 11 if its rank.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "CFG_KEEP_SCORE",
     "CFG_LENGTH",
     "CFG_LIVES",
+    "CFG_MOVES",
     "CFG_PLAYERS",
     "CFG_RANDOM_START",
     "CFG_RANKS",
@@ -76,11 +78,11 @@ START = 8  # seat that moved first, −1 while chance has not said
 OUTCOME = 9  # of the last move: bit 0 a card was played well, bit 1 a token came back
 FIREWORKS = 16
 DISCARDS = 21
-SIZES = 46
-HANDS = 51
-DECK = 101
-KNOWN = 151
-LOG = 201
+SIZES = 61
+HANDS = 66
+DECK = 116
+KNOWN = 166
+LOG = 216
 
 # -- the numbers of a variant ---------------------------------------------------------------
 CFG_PLAYERS = 0
@@ -98,7 +100,8 @@ CFG_DECK = 11  # cards in the deck
 CFG_ACTIONS = 12
 CFG_LENGTH = 13  # greatest number of moves
 CFG_COPIES = 16  # copies of a card by rank, 5
-CFG_SIZE = 24
+CFG_MOVES = 24  # by action: kind + 4 * seats on + 32 * (slot, colour or rank), MAX_ACTIONS
+CFG_SIZE = 24 + 60
 
 # -- knowledge of a card --------------------------------------------------------------------
 ANY_CARD = 0b11111_11111

@@ -71,7 +71,7 @@ def _told(variant: Variant, known: int) -> str:
 
 
 def _discards(variant: Variant, row: NDArray[np.int16]) -> list[str]:
-    counts = row[at.DISCARDS : at.DISCARDS + variant.max_score].tolist()
+    counts = row[at.DISCARDS : at.DISCARDS + 40].tolist()
     return [variant.card_name(card) for card, count in enumerate(counts) for _ in range(count)]
 
 

@@ -84,7 +84,8 @@ class HanabiState:
         if row[at.START] < 0:
             return [(seat, 1.0 / variant.players) for seat in range(variant.players)]
         dealt = int(row[at.DEALT])
-        seen = np.bincount(row[at.DECK : at.DECK + dealt], minlength=variant.max_score)
+        cards = [variant.outcome(card) for card in row[at.DECK : at.DECK + dealt].tolist()]
+        seen = np.bincount(np.array(cards, dtype=np.int64), minlength=variant.max_score)
         total = variant.deck_size - dealt
         copies = np.tile(variant.copies, variant.colors)
         return [
@@ -136,7 +137,7 @@ class HanabiState:
         if row[at.START] < 0:
             row[at.START] = row[at.TURN] = outcome
         else:
-            row[at.DECK + row[at.DEALT]] = outcome
+            row[at.DECK + row[at.DEALT]] = self.variant.dealt(outcome)
             draw(row, numbers, short_hand(row, numbers))
         self.waiting = self._chance_next()
 
@@ -166,7 +167,8 @@ class HanabiState:
     def history(self) -> list[int]:
         """Return the cards dealt and the moves, in order; first who begins if chance said."""
         variant, row = self.variant, self.row
-        dealt = row[at.DECK : at.DECK + int(row[at.DEALT])].tolist()
+        cards = row[at.DECK : at.DECK + int(row[at.DEALT])].tolist()
+        dealt = [variant.outcome(card) for card in cards]
         moves = row[at.LOG : at.LOG + 2 * int(row[at.LENGTH]) : 2].tolist()
         first = variant.players * variant.cards_held
         out = [int(row[at.START])] if variant.random_start_player and row[at.START] >= 0 else []
@@ -184,7 +186,7 @@ class HanabiState:
             return self.variant.action_name(seat, action)
         if self.row[at.START] < 0:
             return f"seat {action} begins"
-        return f"deal {self.variant.card_name(action)}"
+        return f"deal {self.variant.card_name(self.variant.dealt(action))}"
 
     def render(self) -> str:
         """Return the table with all cards open."""

@@ -196,6 +196,11 @@ class Variant:
         out[at.CFG_ACTIONS] = self.actions
         out[at.CFG_LENGTH] = self.max_length
         out[at.CFG_COPIES : at.CFG_COPIES + self.ranks] = self.copies
+        kinds = {"discard": 0, "play": 1, "color": 2, "rank": 3}
+        for number in range(self.actions):
+            kind, one, two = self.action(number)
+            steps, value = (0, one) if kinds[kind] < 2 else (one, two)
+            out[at.CFG_MOVES + number] = kinds[kind] + 4 * steps + 32 * value
         out.flags.writeable = False
         return out
 
@@ -225,4 +230,12 @@ class Variant:
 
     def card_name(self, card: int) -> str:
         """Return colour and rank of a card, `??` where it is not known."""
-        return "??" if card < 0 else f"{COLORS[card // self.ranks]}{card % self.ranks + 1}"
+        return "??" if card < 0 else f"{COLORS[card >> 3]}{(card & 7) + 1}"
+
+    def outcome(self, card: int) -> int:
+        """Return the number of the outcome of chance that deals a card."""
+        return (card >> 3) * self.ranks + (card & 7)
+
+    def dealt(self, outcome: int) -> int:
+        """Return the card that an outcome of chance deals."""
+        return outcome // self.ranks * 8 + outcome % self.ranks

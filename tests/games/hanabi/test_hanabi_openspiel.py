@@ -20,7 +20,7 @@ def dealt(theirs: Any, row: np.ndarray, variant: Any) -> Any:
     while True:
         state = theirs.new_initial_state()
         for card in row[at.DECK : at.DECK + variant.players * variant.cards_held].tolist():
-            state.apply_action(card)
+            state.apply_action(variant.outcome(card))
         if state.current_player() == row[at.TURN]:
             return state
 
@@ -33,9 +33,7 @@ def chosen(rng: np.random.Generator, row: np.ndarray, legal: np.ndarray, variant
         base = at.HANDS + int(row[at.TURN]) * held
         cards = [int(row[at.DECK + i]) for i in row[base : base + held] if i >= 0]
         good = [
-            slot
-            for slot, card in enumerate(cards)
-            if row[at.FIREWORKS + card // variant.ranks] == card % variant.ranks
+            slot for slot, card in enumerate(cards) if row[at.FIREWORKS + (card >> 3)] == card & 7
         ]
         if good and rng.random() < 0.7:
             return held + good[0]
@@ -77,7 +75,7 @@ def compare(params: dict[str, Any], games: int, seed: int) -> int:
             peer.apply_action(int(actions[k, int(acting[k].argmax())]))
             assert list(peer.rewards()) == rewards[k].tolist()
             if peer.is_chance_node():
-                peer.apply_action(int(row[at.DECK + row[at.DEALT] - 1]))
+                peer.apply_action(variant.outcome(int(row[at.DECK + row[at.DEALT] - 1])))
             assert list(peer.returns()) == returns[k].tolist()
             assert peer.is_terminal() == (row[at.LIVE] == 0)
             moves += 1
