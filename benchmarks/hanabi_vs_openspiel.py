@@ -1,11 +1,11 @@
 """Hanabi steps per CPU second against OpenSpiel from Python, random legal play.
 
-Two players, the full deck. Ours: the batch form through its public methods (`actors`,
-`observe`, `step`), the uniform agent's choice made in numpy from the masks. OpenSpiel's:
-`legal_actions`, `apply_action` and the sampling of deals, as its examples do it; with
-observations on, each side also builds the canonical encoding of the seat to move at every
-step. Before timing, games with the same deck and the same actions are compared move by
-move. The last claim plays whole games inside one kernel, as rollouts do.
+Two players, the full deck. Ours: the batch form, stepped from Python; a kernel draws the
+actions, `step` checks them, episodes that end are begun anew. OpenSpiel's: `legal_actions`,
+`apply_action` and the sampling of deals, as its examples do it. With observations on, each
+side also builds the canonical encoding of the seat to move at every step. Before timing,
+games with the same deck and the same actions are compared move by move. Whole games inside
+one kernel, as rollouts play them, are shown beside it.
 """
 
 from __future__ import annotations
@@ -22,44 +22,40 @@ from harness import Claim, alternate, parse, report
 import arena
 from arena.rng import derive_many, stream_states
 from games.hanabi import layout as at
-from games.hanabi._kernels import deal_all, play_at_random
+from games.hanabi._kernels import deal_all, play_at_random, random_all
 
 BAR_OFF, BAR_ON = 50.0, 20.0
-WIDTH = 2048  # episodes at once
+WIDTH = 1024  # episodes at once
 
 
-def ours(game: Any, seeds: np.ndarray, *, tensors: bool, rng: np.random.Generator) -> int:
-    """Play all episodes of `seeds` to their end and return the number of moves."""
-    batch = game.form("batch", seeds=seeds)
-    actions = np.zeros((len(seeds), game.seats), dtype=np.int64)
-    moves = 0
-    while True:
-        acting = batch.actors()
-        live = int(acting.sum())
-        if not live:
-            return moves
-        moves += live
-        for seat in range(game.seats):
-            if not acting[:, seat].any():
-                continue
-            seen = batch.observe(seat)
-            if tensors:
-                seen.tensor  # noqa: B018 - it is built on first use
-            # The greatest of random numbers over the legal actions is uniform among them.
-            actions[:, seat] = (rng.random(seen.legal.shape, dtype=np.float32) * seen.legal).argmax(
-                axis=1
-            )
+def ours(game: Any, steps: int, *, tensors: bool, seed: int) -> int:
+    """Make `steps` moves in each of `WIDTH` episodes, begun anew as they end; return moves."""
+    numbers = game.form("hanabi").numbers
+    batch = game.form("batch", seeds=derive_many(seed, np.arange(WIDTH)))
+    streams = stream_states(derive_many(seed + 1, np.arange(WIDTH)))
+    actions = np.zeros((WIDTH, 1), dtype=np.int64)
+    for step in range(steps):
+        if tensors:
+            seen = batch.observe_mover()
+            seen.tensor  # noqa: B018 - it is built on first use
+        random_all(batch.rows, numbers, streams, actions[:, 0])
         batch.step(actions)
+        over = np.flatnonzero(batch.rows[:, at.LIVE] == 0)
+        if len(over):
+            batch.restart(over, derive_many(seed + 2 + step, over))
+    return steps * WIDTH
 
 
-def whole_games(game: Any, seeds: np.ndarray) -> int:
-    """Play all episodes inside the kernel and return the number of moves."""
+def whole_games(game: Any, games: int, seed: int) -> int:
+    """Play games inside the kernel and return the number of moves."""
     variant = game.form("hanabi")
-    rows = np.empty((len(seeds), variant.width), dtype=np.int16)
-    deal_all(rows, variant.numbers, stream_states(seeds))
-    own = stream_states(derive_many(1, np.arange(len(seeds) * game.seats)))
-    legal = np.empty(variant.actions, dtype=np.bool_)
-    return int(play_at_random(rows, variant.numbers, own.reshape(len(seeds), game.seats), legal))
+    rows = np.empty((WIDTH, variant.width), dtype=np.int16)
+    moves = 0
+    for chunk in range(games // WIDTH):
+        deal_all(rows, variant.numbers, stream_states(derive_many(seed + chunk, np.arange(WIDTH))))
+        own = stream_states(derive_many(-seed - chunk, np.arange(WIDTH * game.seats)))
+        moves += int(play_at_random(rows, variant.numbers, own.reshape(WIDTH, game.seats)))
+    return moves
 
 
 def theirs(game: Any, games: int, *, tensors: bool, rng: random.Random) -> int:
@@ -125,8 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     game, peer = arena.make("hanabi"), pyspiel.load_game("hanabi")
     started = time.process_time()
-    ours(game, np.arange(4), tensors=True, rng=np.random.default_rng(0))
-    whole_games(game, np.arange(4))
+    ours(game, 2, tensors=True, seed=0)
+    whole_games(game, WIDTH, 0)
     print(f"first call, compiling or loading: {time.process_time() - started:.2f} s CPU")
     if wrong := differences(game, peer, 50 if options.quick else 300):
         print(f"the two sides differ: {wrong}")
@@ -135,15 +131,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     scale = 1 if options.quick else 6
     claims, table = [], []
     for name, bar, tensors in ((names[0], BAR_OFF, False), (names[1], BAR_ON, True)):
-        rng, theirs_rng = np.random.default_rng(1), random.Random(1)
+        theirs_rng = random.Random(1)
         counts: tuple[list[int], list[int]] = ([], [])
 
-        def one(tensors: bool = tensors, rng: Any = rng, counts: Any = counts) -> None:
-            done = 0
-            for chunk in range(scale * 3):
-                seeds = np.arange(chunk * WIDTH, (chunk + 1) * WIDTH)
-                done += ours(game, seeds, tensors=tensors, rng=rng)
-            counts[0].append(done)
+        def one(tensors: bool = tensors, counts: Any = counts) -> None:
+            steps = 200 * scale if tensors else 800 * scale
+            counts[0].append(ours(game, steps, tensors=tensors, seed=len(counts[0])))
 
         def two(tensors: bool = tensors, rng: Any = theirs_rng, counts: Any = counts) -> None:
             counts[1].append(theirs(peer, 60 * scale, tensors=tensors, rng=rng))
@@ -162,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         note = f"rounds from {ratios[0]:.3g} to {ratios[-1]:.3g}"
         claims.append(Claim(name, float(np.median(ratios)), bar, note=note))
     started = time.process_time()
-    moves = whole_games(game, np.arange(20_000 * scale).astype(np.uint64))
+    moves = whole_games(game, 40_000 * scale, 1)
     table.append(
         ("arena, whole games in a kernel", f"{moves / (time.process_time() - started):,.0f}")
     )

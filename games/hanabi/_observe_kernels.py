@@ -18,6 +18,7 @@ from numba import njit
 
 from games._stream import stream_below
 from games.hanabi.layout import (
+    ANY_CARD,
     CFG_COLORS,
     CFG_COPIES,
     CFG_DECK,
@@ -146,6 +147,10 @@ def _encode_knowledge(row, cfg, seat, at, out):  # type: ignore[no-untyped-def] 
         for slot in range(row[SIZES + other]):
             known = row[KNOWN + row[HANDS + other * hand + slot]]
             here = at + slot * width
+            if known == ANY_CARD:  # the most common case, and free of branches
+                for card in range(here, here + cards):
+                    out[card] = 1.0
+                continue
             for color in range(colors):
                 if known >> color & 1:
                     for rank in range(ranks):

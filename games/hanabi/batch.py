@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,42 +29,52 @@ __all__ = ["HanabiBatch", "HanabiBatchObservation"]
 
 
 class HanabiBatchObservation(BatchObservation):
-    """What a seat knows in every episode; tensor and rows are computed on first use.
+    """What a seat (−1: whoever is to move) knows in every episode, computed on first use.
+
+    The arrays are the batch's own and are overwritten by its next observation of that seat.
 
     Attributes:
         variant: the variant that is played.
     """
 
     def __init__(self, batch: HanabiBatch, seat: int) -> None:
-        rows, variant = batch.rows, batch.variant
-        live = np.empty(len(rows), dtype=np.bool_)
-        legal = np.empty((len(rows), variant.actions), dtype=np.bool_)
-        legal_all(rows, variant.numbers, seat, live, legal)
-        for name, value in (("seat", seat), ("live", live), ("legal", legal)):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_all", rows)
-        object.__setattr__(self, "variant", variant)
+        object.__setattr__(self, "seat", seat)
+        object.__setattr__(self, "variant", batch.variant)
+        object.__setattr__(self, "_batch", batch)
 
     @property
     def tensor(self) -> NDArray[np.float32]:
         """Canonical encodings, zeros where the seat is not to move, shape (N, D)."""
-        out: NDArray[np.float32] | None = self.__dict__.get("_tensor")
-        if out is None:
-            rows = self.__dict__["_all"]
-            out = np.empty((len(rows), self.variant.tensor_size), dtype=np.float32)
-            encode_all(rows, self.variant.numbers, self.seat, out)
-            object.__setattr__(self, "_tensor", out)
-        return out
+        found: NDArray[np.float32] | None = self.__dict__.get("_tensor")
+        if found is None:
+            batch: HanabiBatch = self.__dict__["_batch"]
+            shape = (len(batch.rows), batch.variant.tensor_size)
+            found = batch.scratch("tensor", self.seat, shape, np.float32)
+            encode_all(batch.rows, batch.variant.numbers, self.seat, found)
+            object.__setattr__(self, "_tensor", found)
+        return found
 
-    @property
-    def rows(self) -> NDArray[np.int16]:
-        """The episodes without what is hidden from the seat (or the mover), shape (N, W)."""
-        rows: NDArray[np.int16] = self.__dict__["_all"]
-        out = np.empty_like(rows)
-        hide_all(rows, self.variant.numbers, self.seat, out)
-        return out
+    def __getattr__(self, name: str) -> Any:
+        """Compute a field that was not asked for yet."""
+        batch: HanabiBatch = self.__dict__["_batch"]
+        numbers, seat, rows = batch.variant.numbers, self.seat, batch.rows
+        if name in ("live", "legal"):
+            live = batch.scratch("live", seat, (len(rows),), np.bool_)
+            legal = batch.scratch("legal", seat, (len(rows), batch.variant.actions), np.bool_)
+            legal_all(rows, numbers, seat, live, legal)
+            object.__setattr__(self, "live", live)
+            object.__setattr__(self, "legal", legal)
+        elif name == "rows":
+            hidden = batch.scratch("rows", seat, rows.shape, np.int16)
+            hide_all(rows, numbers, seat, hidden)
+            object.__setattr__(self, "rows", hidden)
+        else:
+            raise AttributeError(name)
+        return self.__dict__[name]
 
-    variant: Variant
+    if TYPE_CHECKING:
+        variant: Variant
+        rows: NDArray[np.int16]  # the episodes without what is hidden from the seat, (N, W)
 
 
 class HanabiBatch:
@@ -81,6 +91,16 @@ class HanabiBatch:
         self.rows = np.empty((len(streams), variant.width), dtype=np.int16)
         deal_all(self.rows, variant.numbers, streams)
         self._before = np.zeros(len(streams))
+        self._scratch: dict[tuple[str, int], NDArray[Any]] = {}
+
+    def scratch(
+        self, name: str, seat: int, shape: tuple[int, ...], dtype: type[np.generic]
+    ) -> NDArray[Any]:
+        """Return the array that holds a field of the observations of `seat`."""
+        found = self._scratch.get((name, seat))
+        if found is None:
+            found = self._scratch[name, seat] = np.empty(shape, dtype=dtype)
+        return found
 
     def actors(self) -> Mask:
         """Return which seat is to move, shape (N, n)."""
@@ -100,15 +120,15 @@ class HanabiBatch:
         """
         return HanabiBatchObservation(self, -1)
 
-    def restart(self, chosen: Mask, seeds: NDArray[np.integer[Any]] | Sequence[int]) -> None:
-        """Begin new episodes where `chosen`, shape (N,), from their entries of `seeds`, (N,)."""
-        rows = as_seeds(seeds)
-        if chosen.shape != (len(self.rows),) or rows.shape != chosen.shape:
-            raise ParameterError(
-                "chosen, seeds", (chosen.shape, rows.shape), f"two of shape {(len(self.rows),)}"
-            )
-        deal_where(self.rows, self.variant.numbers, chosen, stream_states(rows))
-        self._before[chosen] = 0.0
+    def restart(
+        self, episodes: NDArray[np.integer[Any]], seeds: NDArray[np.integer[Any]] | Sequence[int]
+    ) -> None:
+        """Begin the episodes of these numbers, shape (M,), anew from `seeds`, shape (M,)."""
+        own = as_seeds(seeds)
+        if episodes.shape != own.shape:
+            raise ParameterError("seeds", own.shape, f"one for each of {episodes.shape} episodes")
+        deal_where(self.rows, self.variant.numbers, episodes, stream_states(own))
+        self._before[episodes] = 0.0
 
     def step(self, actions: NDArray[np.integer[Any]]) -> None:
         """Make a move in every episode that goes on.

@@ -11,7 +11,16 @@ from arena.errors import IllegalActionError
 from arena.rng import stream_states
 from arena.types import CHANCE, Action, Floats
 from games.hanabi import layout as at
-from games.hanabi._kernels import act, blank, deal, draw, legal_row, refusal, returned, short_hand
+from games.hanabi._kernels import (
+    act,
+    blank,
+    deal_all,
+    draw,
+    legal_row,
+    refusal,
+    returned,
+    short_hand,
+)
 from games.hanabi._observe_kernels import resample
 from games.hanabi.observe import HanabiObservation
 from games.hanabi.render import svg, table
@@ -26,7 +35,7 @@ def start(variant: Variant, seed: int | None) -> HanabiState:
     if seed is None:
         blank(row, variant.numbers)
     else:
-        deal(row, variant.numbers, _stream(seed), 0)
+        deal_all(row[None], variant.numbers, _stream(seed))
     return HanabiState(variant, row, exposed=seed is None)
 
 
