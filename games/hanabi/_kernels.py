@@ -169,7 +169,7 @@ def legal_bits(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
         rank_at = color_at + (players - 1) * colors
         other = seat
         for _ in range(1, players):
-            other = other + 1 if other + 1 < players else 0
+            other = other + 1 if other + 1 < players else np.int64(0)
             seen_colors = np.uint64(0)
             seen_ranks = np.uint64(0)
             base = HANDS + other * hand
@@ -209,7 +209,7 @@ def pick(bits, n):  # type: ignore[no-untyped-def]  # compiled by numba
     for width in (32, 16, 8, 4, 2, 1):
         if low >> np.uint64(width):
             low >>= np.uint64(width)
-            action = action + width  # keeps its type
+            action = action + width
     return action
 
 
