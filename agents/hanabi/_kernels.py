@@ -151,19 +151,34 @@ def play_games(bots, rows, cfg, memories, streams, work):  # type: ignore[no-unt
 
 
 @njit(cache=True)
+def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return whether `row` is an earlier sight of the same game as `seen`."""
+    if row[LENGTH] < 0 or row[LENGTH] > seen[LENGTH] or row[START] != seen[START]:
+        return False
+    for i in range(LOG, LOG + 2 * row[LENGTH]):
+        if row[i] != seen[i]:
+            return False
+    for i in range(DECK, DECK + MAX_CARDS):
+        if row[i] >= 0 and row[i] != seen[i]:
+            return False
+    return True
+
+
+@njit(cache=True)
 def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]
     """Bring `row` and `memory` of a seat up to `seen` by going through its moves.
 
     Args:
         bot: which bot.
         seen: the episode without what is hidden from the seat.
-        row: the same at an earlier move; −1 moves: none yet. Modified in place.
+        row: the same at an earlier move, or something else (−1 moves: nothing yet), which
+            then is begun anew. Modified in place.
         cfg: the numbers of the variant.
         memory: of the seat, modified in place.
         seat: the seat.
         work: scratch, shape (WORK,).
     """
-    if row[LENGTH] < 0 or row[LENGTH] > seen[LENGTH]:
+    if not _earlier(row, seen):
         recall(memory, cfg)
         blank(row, cfg)
         row[START] = seen[START]
