@@ -155,13 +155,12 @@ def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether `row` is an earlier sight of the same game as `seen`."""
     if row[LENGTH] < 0 or row[LENGTH] > seen[LENGTH] or row[START] != seen[START]:
         return False
+    different = 0
     for i in range(LOG, LOG + 2 * row[LENGTH]):
-        if row[i] != seen[i]:
-            return False
+        different += row[i] != seen[i]
     for i in range(DECK, DECK + MAX_CARDS):
-        if row[i] >= 0 and row[i] != seen[i]:
-            return False
-    return True
+        different += row[i] >= 0 and row[i] != seen[i]
+    return different == 0
 
 
 @njit(cache=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from games.hanabi._kernels import count
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_COPIES,
@@ -79,11 +80,7 @@ def survey(row, cfg, work):  # type: ignore[no-untyped-def]  # compiled by numba
 @njit(cache=True)
 def size_of(cards):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how many cards are in a set."""
-    count = 0
-    while cards:
-        cards &= cards - 1
-        count += 1
-    return count
+    return count(np.uint64(cards))
 
 
 @njit(cache=True)
@@ -95,13 +92,7 @@ def single(cards):  # type: ignore[no-untyped-def]  # compiled by numba
 @njit(cache=True)
 def the_card(cards):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the least card of a set that is not empty."""
-    low = cards & -cards
-    card = np.int64(0)
-    for width in (32, 16, 8, 4, 2, 1):
-        if low >> width:
-            low >>= width
-            card += width
-    return card
+    return size_of((cards & -cards) - 1)
 
 
 @njit(cache=True)

@@ -200,20 +200,6 @@ def legal_row(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled 
 
 
 @njit(cache=True)
-def pick(bits, n):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return the number of the n-th bit that is set, counted from 0."""
-    for _ in range(n):
-        bits &= bits - np.uint64(1)
-    action = np.int64(0)
-    low = bits & (~bits + np.uint64(1))
-    for width in (32, 16, 8, 4, 2, 1):
-        if low >> np.uint64(width):
-            low >>= np.uint64(width)
-            action = action + width
-    return action
-
-
-@njit(cache=True)
 def count(bits):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how many bits are set (Warren, Hacker's Delight, section 5-1)."""
     bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -221,6 +207,14 @@ def count(bits):  # type: ignore[no-untyped-def]  # compiled by numba
     bits = (bits & pairs) + ((bits >> np.uint64(2)) & pairs)
     bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True)
+def pick(bits, n):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the number of the n-th bit that is set, counted from 0."""
+    for _ in range(n):
+        bits &= bits - np.uint64(1)
+    return count((bits & (~bits + np.uint64(1))) - np.uint64(1))  # bits below the lowest
 
 
 @njit(cache=True)
@@ -306,15 +300,17 @@ def _tell(row, cfg, seat, move, touched):  # type: ignore[no-untyped-def]  # com
     base = HANDS + other * cfg[CFG_HAND]
     size = row[SIZES + other]
     shift, mask = (0, 7) if by_rank else (3, 31)
-    if touched < 0:
-        touched = 0
-        for slot in range(size):
-            touched |= np.int64((row[DECK + row[base + slot]] >> shift) & mask == value) << slot
+    hits = np.int64(0)
     for slot in range(size):
-        at = KNOWN + np.int64(row[base + slot])
-        known = np.int64(row[at])
-        row[at] = (known & ~field) | bit | told if touched >> slot & 1 else known & ~bit
-    return touched
+        index = np.int64(row[base + slot])
+        if touched < 0:
+            hit = np.int64((row[DECK + index] >> shift) & mask == value)
+        else:
+            hit = (touched >> slot) & 1
+        hits |= hit << slot
+        known = np.int64(row[KNOWN + index])
+        row[KNOWN + index] = (known & ~field) | bit | told if hit else known & ~bit
+    return hits
 
 
 @njit(cache=True)
@@ -335,7 +331,7 @@ def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled 
     if move & 3 < 2:
         note = np.int64(_use_card(row, cfg, seat, move))
     else:
-        note = np.int64(_tell(row, cfg, seat, move, touched))
+        note = _tell(row, cfg, seat, move, touched)
     at = LOG + 2 * np.int64(row[LENGTH])
     row[at] = action
     row[at + 1] = note
@@ -410,14 +406,14 @@ def step_all(rows, cfg, actions, before):  # type: ignore[no-untyped-def]  # com
     """
     each = actions.shape[1] > 1
     for k in range(rows.shape[0]):
-        if rows[k, LIVE]:
-            action = actions[k, rows[k, TURN] if each else 0]
-            if not allowed(rows[k], cfg, action):
-                return k
+        row = rows[k]
+        if row[LIVE] and not allowed(row, cfg, actions[k, row[TURN] if each else 0]):
+            return k
     for k in range(rows.shape[0]):
-        before[k] = returned(rows[k], cfg)
-        if rows[k, LIVE]:
-            act_and_draw(rows[k], cfg, actions[k, rows[k, TURN] if each else 0], -1)
+        row = rows[k]
+        before[k] = returned(row, cfg)
+        if row[LIVE]:
+            act_and_draw(row, cfg, actions[k, row[TURN] if each else 0], -1)
     return -1
 
 
@@ -439,7 +435,8 @@ def random_all(rows, cfg, streams, out):  # type: ignore[no-untyped-def]  # comp
         out: shape (N,), modified in place; 0 where the game is over.
     """
     for k in range(rows.shape[0]):
-        bits = legal_bits(rows[k], cfg)
+        row = rows[k]
+        bits = legal_bits(row, cfg)
         out[k] = 0
         if bits:
             out[k] = pick(bits, stream_below(streams, k, count(bits)))
@@ -459,10 +456,10 @@ def play_at_random(rows, cfg, streams):  # type: ignore[no-untyped-def]  # compi
     """
     moves = 0
     for k in range(rows.shape[0]):
-        row = rows[k]
+        row, own = rows[k], streams[k]
         while row[LIVE]:
             bits = legal_bits(row, cfg)
-            action = pick(bits, stream_below(streams[k], row[TURN], count(bits)))
+            action = pick(bits, stream_below(own, row[TURN], count(bits)))
             act_and_draw(row, cfg, action, -1)
             moves += 1
     return moves
