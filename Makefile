@@ -19,7 +19,7 @@ demo: .venv/.runtime
 	$(PY) -m arena tournament run examples/demo.toml --out runs/demo --fresh --report
 
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto
 
 lint: .venv/.test
 	$(PY) -m ruff check .

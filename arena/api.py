@@ -15,6 +15,7 @@ __all__ = [
     "agents",
     "evaluate",
     "games",
+    "league",
     "make",
     "play",
     "register_agent",
@@ -134,6 +135,24 @@ def tournament(
             `seed`, `workers`, ….
     """
     return load_target("tournaments.quick:tournament")(spec, games=games, agents=agents, **options)
+
+
+def league(
+    folder: Any,
+    *,
+    games: Sequence[Game | str] = (),
+    agents: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Any:
+    """Open a league, or create it if `games` are given (see `tournaments.league.league`).
+
+    Args:
+        folder: where it lives.
+        games: games or their names, for a new league.
+        agents: its first members, name to reference or live object.
+        settings: of a new league: `seed`, `anchor`, `anchor_rating`, `placement`, `limits`, ….
+    """
+    return load_target("tournaments.league:league")(folder, games=games, agents=agents, **settings)
 
 
 def solve(

@@ -103,9 +103,18 @@ class FormError(ArenaError):
     """The game does not offer the form that was asked for."""
 
     def __init__(
-        self, game: str, form: str, offered: Sequence[str], *, others: Sequence[str] = ()
+        self,
+        game: str,
+        form: str,
+        offered: Sequence[str],
+        *,
+        others: Sequence[str] = (),
+        reason: str = "",
     ) -> None:
-        text = f"game {game!r} has no form {form!r}; it offers {', '.join(sorted(offered))}"
+        text = f"game {game!r} has no form {form!r}"
+        if reason:
+            text += f" because it {reason}"
+        text += f"; it offers {', '.join(sorted(offered))}"
         if others:
             text += f"; games with {form!r}: {', '.join(others)}"
         super().__init__(text)

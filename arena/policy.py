@@ -29,7 +29,7 @@ class Policy(Protocol):
         """Return the distribution over actions, shape (A,), zero where illegal."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TabularPolicy:
     """A distribution for each infoset key.
 
@@ -66,6 +66,10 @@ class TabularPolicy:
             {(int(s), k): i for i, (s, k) in enumerate(zip(self.seats, self.keys, strict=True))},
         )
 
+    def __repr__(self) -> str:
+        infosets, actions = self.table.shape
+        return f"<TabularPolicy for {self.game}: {infosets} infosets, {actions} actions>"
+
     @staticmethod
     def from_mapping(game: str, rows: Mapping[tuple[int, str], Sequence[float]]) -> TabularPolicy:
         """Build a policy from `{(seat, infoset key): probabilities}`."""
@@ -94,7 +98,8 @@ class TabularPolicy:
                 "infoset", key, f"one of the {len(self.keys)} of policy for {self.game}"
             )
         found: Floats = self.table[row]
-        return found
+        # Rows are as long as the widest infoset; the seat may have fewer actions.
+        return found if observation.legal is None else found[: len(observation.legal)]
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` file that other tools can read too."""

@@ -57,7 +57,7 @@ Progress = Callable[[TracePoint], None]
 """Called by a solver now and then; may raise KeyboardInterrupt to stop it early."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """What a solver found.
 
@@ -80,6 +80,10 @@ class Solution:
     trace: Sequence[TracePoint] = ()
     status: str = "converged"
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        gaps = ", ".join(f"{name} {gap.value:.3g}" for name, gap in self.certificate.items())
+        return f"<Solution of {self.game.key} by {self.solver}: {self.status}; {gaps}>"
 
     def agent(self) -> Agent:
         """Return an agent that plays the policy."""

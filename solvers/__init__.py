@@ -8,15 +8,55 @@ __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
 _TREE = {"form": "tree"}
 _ZERO_SUM_TREE = {"form": "tree", "seats": "2", "payoff": "zero_sum"}
+_MATRIX = {"form": "normal_form"}
+_TWO_SEATS = {"form": "normal_form", "seats": "2"}
+_ZERO_SUM_MATRIX = {"form": "normal_form", "seats": "2", "payoff": "zero_sum"}
 
 TABLE: dict[str, Entry] = {
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
+    "cce": Entry("solvers.matrix.correlated:cce", "coarse correlated equilibrium", _MATRIX),
+    "ce": Entry("solvers.matrix.correlated:ce", "correlated equilibrium", _MATRIX),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
+    "fictitious_play": Entry(
+        "solvers.matrix.regret:fictitious_play", "best responses to mean play", _MATRIX
+    ),
+    "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
+    "lemke_howson": Entry(
+        "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS
+    ),
+    "logit_qre": Entry(
+        "solvers.matrix.qre:logit_qre", "the principal branch of logit equilibria", _MATRIX
+    ),
+    "matrix_egpo": Entry(
+        "solvers.mirror:egpo", "extragradient preference optimization", _ZERO_SUM_MATRIX
+    ),
+    "matrix_exrm+": Entry(
+        "solvers.matrix.regret:exrm_plus", "extragradient regret matching+", _ZERO_SUM_MATRIX
+    ),
+    "matrix_inpo": Entry(
+        "solvers.mirror:inpo", "iterative Nash policy optimization", _ZERO_SUM_MATRIX
+    ),
+    "matrix_mmd": Entry("solvers.mirror:mmd", "magnetic mirror descent", _ZERO_SUM_MATRIX),
+    "matrix_nash_md": Entry("solvers.mirror:nash_md", "Nash mirror descent", _ZERO_SUM_MATRIX),
+    "matrix_nash_mp": Entry("solvers.mirror:nash_mp", "Nash mirror prox", _ZERO_SUM_MATRIX),
+    "matrix_nash_refresh": Entry(
+        "solvers.mirror:nash_refresh", "mirror prox, moving magnet: Nash", _ZERO_SUM_MATRIX
+    ),
+    "matrix_omd": Entry("solvers.mirror:omd", "optimistic online mirror descent", _ZERO_SUM_MATRIX),
+    "matrix_prm+": Entry("solvers.matrix.regret:prm_plus", "predictive regret matching+", _MATRIX),
+    "matrix_rm": Entry("solvers.matrix.regret:rm", "regret matching", _MATRIX),
+    "matrix_rm+": Entry("solvers.matrix.regret:rm_plus", "regret matching+", _MATRIX),
+    "matrix_spo": Entry(
+        "solvers.mirror:spo", "self-play preference optimization", _ZERO_SUM_MATRIX
+    ),
+    "matrix_sprm+": Entry(
+        "solvers.matrix.regret:sprm_plus", "smooth predictive regret matching+", _ZERO_SUM_MATRIX
+    ),
     "mccfr_external": Entry(
         "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
     ),
@@ -29,10 +69,28 @@ TABLE: dict[str, Entry] = {
     "mmd_nash": Entry(
         "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
     ),
+    "nash_lp": Entry(
+        "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX
+    ),
+    "no_regret_cce": Entry(
+        "solvers.matrix.regret:no_regret_cce", "CCE by play without external regret", _MATRIX
+    ),
+    "no_regret_ce": Entry(
+        "solvers.matrix.regret:no_regret_ce", "CE by play without swap regret", _MATRIX
+    ),
     "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
+    "replicator": Entry(
+        "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
+    ),
     "sequence_form_lp": Entry(
         "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
+    ),
+    "support_enumeration": Entry(
+        "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS
+    ),
+    "vertex_enumeration": Entry(
+        "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS
     ),
     "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
 }

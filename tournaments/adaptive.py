@@ -58,14 +58,14 @@ def next_pairs(
         batch: how many pairs.
         rng: the only source of chance.
         agents: all who may play; the tally's agents by default. Those without games may
-            be missing from the tally.
+            be missing from the tally; others in the tally count as evidence only.
         newcomers: for `place`; by default the agents with the fewest games.
         min_games: every agent has this many games before the goal is pursued.
         prior: weight of the model's prior (see `davidson`).
 
     Raises:
         ParameterError: fewer than two agents, or a setting out of range.
-        UnknownNameError: an agent of the tally or a newcomer that is not among `agents`.
+        UnknownNameError: a newcomer that is not among `agents`.
     """
     names = _check(tally, agents, newcomers, goal=goal, batch=batch, min_games=min_games)
     strength, covariance, nu, games = _belief(tally, names, prior)
@@ -111,7 +111,7 @@ def _check(
         raise ParameterError("agents", names, "at least two agents")
     if len(set(names)) < len(names):
         raise ParameterError("agents", names, "agents of different names")
-    for name in [*(tally.agents if tally is not None else ()), *(newcomers or ())]:
+    for name in newcomers or ():
         if name not in names:
             raise UnknownNameError("agent", name, names)
     return names
@@ -121,6 +121,10 @@ def _belief(
     tally: Tally | None, names: Sequence[str], prior: float
 ) -> tuple[Array, Array, float, Array]:
     """Return posterior mean (K,) and covariance (K, K), ν, and games by agent (K,)."""
+    playing = len(names)
+    known = set(names)
+    # Those who no longer play are part of the fit, and left out of what is returned.
+    names = [*names, *(a for a in (tally.agents if tally else ()) if a not in known)]
     size = len(names)
     # Alone, the prior leaves a variance of 4 / prior.
     alone = 4.0 / max(prior, 1e-3)
@@ -129,13 +133,14 @@ def _belief(
     if tally is None:
         return strength, covariance, 0.0, games
     found: DavidsonFit = fit(tally, prior=prior)
-    place = np.array([names.index(name) for name in tally.agents])
+    index = {name: k for k, name in enumerate(names)}
+    place = np.array([index[name] for name in tally.agents])
     strength[place] = found.strength
     if found.covariance is not None:
         covariance[np.ix_(place, place)] = found.covariance
     games[place] = tally.comparisons()
     nu = float(np.mean([np.exp(d) for d in found.draw.values()])) if found.draw else 0.0
-    return strength, covariance, nu, games
+    return strength[:playing], covariance[:playing, :playing], nu, games[:playing]
 
 
 def _give_minimum(

@@ -60,6 +60,11 @@ def stored_seed(store: Store, spec: Spec) -> int:
     Raises:
         StoreError: `spec` has another one.
     """
+    if "league" in store.meta():
+        raise StoreError(
+            f"{store.path} belongs to a league, which picks its own matches; play them with: "
+            f"arena league run {store.path.parent}"
+        )
     seed = int(store.meta()["seed"])
     if spec.seed not in (None, seed):
         raise StoreError(

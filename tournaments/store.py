@@ -381,6 +381,14 @@ class Store:
                 found.setdefault(key, []).append((first, count))
         return found
 
+    def ends(self) -> dict[tuple[int, tuple[int, ...]], int]:
+        """Return one more than the last repetition by game and seating (database ids)."""
+        rows = self._query(
+            "SELECT game, seating, MAX(first + count) FROM block "
+            "JOIN line ON line.key = block.line GROUP BY game, seating"
+        )
+        return {(game, tuple(json.loads(seating))): end for game, seating, end in rows}
+
     def count(self) -> int:
         """Return the number of stored matches."""
         return int(self._query("SELECT COALESCE(SUM(count), 0) FROM block")[0][0])

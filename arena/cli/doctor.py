@@ -34,7 +34,7 @@ _LIBRARIES = (
     ("rich", "tables and progress", ""),
     ("ray", "more machines", 'pip install "arena-gametheory[ray]"'),
     ("axelrod", "the strategies of the axelrod library", 'pip install "arena-gametheory[axelrod]"'),
-    ("pygame", "PettingZoo's classic environments", 'pip install "pettingzoo[classic]"'),
+    ("pygame-ce/pygame", "PettingZoo's classic environments", 'pip install "pettingzoo[classic]"'),
     ("torch", "learners and network policies", "pip install torch==2.13.0"),
     ("tensorboard", "looking at runs/ in a browser", "pip install tensorboard"),
 )
@@ -58,11 +58,20 @@ class Finding:
 def _libraries() -> list[Finding]:
     found = []
     for name, purpose, how in _LIBRARIES:
-        try:
-            found.append(Finding(name, importlib.metadata.version(name), purpose))
-        except importlib.metadata.PackageNotFoundError:
+        versions = [_version(alternative) for alternative in name.split("/")]
+        version = next(filter(None, versions), None)
+        if version is None:
             found.append(Finding(name, "missing", purpose, how or f"pip install {name}"))
+        else:
+            found.append(Finding(name, version, purpose))
     return found
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _programs() -> list[Finding]:

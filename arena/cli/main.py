@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from arena.cli import bench, check, doctor, listing, play, reproduce, tournament
+from arena.cli import bench, check, doctor, league, listing, play, reproduce, tournament
 from arena.cli.output import error_line, examples
 from arena.errors import ArenaError
 
@@ -58,6 +58,7 @@ app.command("list", epilog=listing.LIST_EXAMPLES)(listing.list_names)
 app.command("make", epilog=listing.MAKE_EXAMPLES)(listing.make)
 app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
+app.add_typer(league.app, name="league")
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)

@@ -58,7 +58,7 @@ def wrap(
     def state(seed: int | None) -> OpenSpielState:
         if seed is None:
             if kind.sampled:
-                raise FormError(id, "root", ["state"])
+                raise FormError(id, "root", ["state"], reason="draws chance inside OpenSpiel")
             return OpenSpielState(kind, raw.new_initial_state(), None, None)
         return OpenSpielState(kind, kind.start(seed), Stream(seed), seed)
 

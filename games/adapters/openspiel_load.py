@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -88,7 +88,8 @@ def version() -> str:
 def _import_python_games() -> None:
     with quiet():
         for module in _PYTHON_GAMES:
-            with suppress(ImportError):  # some need libraries that OpenSpiel does not bring
+            # Some need libraries that OpenSpiel does not bring; older ones print that.
+            with suppress(ImportError), redirect_stdout(sys.stderr):
                 import_module(module)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,7 @@ def test_registered_names() -> None:
 
 
 def test_commands(bots: str) -> None:
-    for ref in (f"cmd:{sys.executable} -c 'a b'", [sys.executable, "-c", "a b"]):
+    for ref in (f"cmd:{shlex.quote(sys.executable)} -c 'a b'", [sys.executable, "-c", "a b"]):
         agent = load(ref)
         assert isinstance(agent, ProcessAgent)
         assert agent.words == (sys.executable, "-c", "a b")
@@ -327,10 +328,10 @@ def test_fingerprints_of_registered_agents(monkeypatch: pytest.MonkeyPatch) -> N
 def test_fingerprints_of_commands(tmp_path: Path) -> None:
     script = tmp_path / "bot.py"
     script.write_text("1", encoding="utf-8")
-    ref = f"cmd:{sys.executable} {script} --depth 3"
+    ref = f"cmd:{shlex.quote(sys.executable)} {script} --depth 3"
     first = fingerprint(ref)
     assert fingerprint([sys.executable, str(script), "--depth", "3"]) == first
-    assert fingerprint(f"cmd:{sys.executable} {script} --depth 4") != first
+    assert fingerprint(f"cmd:{shlex.quote(sys.executable)} {script} --depth 4") != first
     script.write_text("2", encoding="utf-8")
     os.utime(script, ns=(1, 1))
     assert fingerprint(ref) != first

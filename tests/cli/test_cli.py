@@ -77,7 +77,8 @@ def commands(prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
         children = getattr(command, "commands", None)
         found.append(path)
         for name, child in (children or {}).items():
-            walk(child, (*path, name))
+            if not child.hidden:  # further names of commands that are shown
+                walk(child, (*path, name))
 
     walk(typer.main.get_command(app), prefix)
     return found

@@ -190,13 +190,26 @@ def test_exports_agree(tmp_path, cup) -> None:
         export(db, tmp_path / "out.xlsx")
 
 
-def test_folded_and_ordered_results_agree(tmp_path, cup) -> None:
+def test_folded_and_ordered_results_agree(tmp_path, cup, monkeypatch) -> None:
     db = tmp_path / "cup.db"
     run(cup(games=("kuhn_poker", "tic_tac_toe"), repetitions=200), db=db)
-    folded, ordered = load_results(db), load_results(db, ordered=True)
-    assert len(folded) == len(ordered) == 800
+    whole, ordered = load_results(db), load_results(db, ordered=True)
+    monkeypatch.setattr("tournaments.readout.FOLD_ABOVE", 100)
+    folded = load_results(db)
+    assert len(whole) == len(folded) == len(ordered) == 800
     assert len(folded.count) < 40
-    assert set(ordered.count.tolist()) == {1}
+    assert folded.block is None
+    assert set(ordered.count.tolist()) == set(whole.count.tolist()) == {1}
+    for results in (whole, ordered):
+        # Both seat orders of a pairing share the luck of each repetition, and nothing else.
+        pairs: dict[int, list[tuple[int, ...]]] = {}
+        for row, block in enumerate(results.block.tolist()):
+            seating = results.seating[row].tolist()
+            pairs.setdefault(block, []).append((int(results.game[row]), *seating))
+        assert len(pairs) == 400
+        for (game, *seats), (other, *swapped) in pairs.values():
+            assert game == other
+            assert seats == swapped[::-1]
 
     def totals(results):
         found: dict[tuple, int] = {}
@@ -209,7 +222,7 @@ def test_folded_and_ordered_results_agree(tmp_path, cup) -> None:
             found[key] = found.get(key, 0) + int(results.count[row])
         return found
 
-    assert totals(folded) == totals(ordered)
+    assert totals(folded) == totals(ordered) == totals(whole)
     with Store.open(db) as store:
         columns = store.columns()
     np.testing.assert_array_equal(ordered.payoffs[:, 0], columns["payoff_0"])

@@ -19,6 +19,7 @@ __all__ = ["METHODS", "Leaderboard", "Standing", "leaderboard", "rate"]
 
 METHODS: dict[str, str] = {
     "alpharank": "tournaments.ratings.alpharank:alpharank",
+    "cross_play": "tournaments.ratings.cross_play:cross_play",
     "davidson": "tournaments.ratings.davidson:davidson",
     "elo": "tournaments.ratings.elo:elo",
     "glicko2": "tournaments.ratings.glicko:glicko2",

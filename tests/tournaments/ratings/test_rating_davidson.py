@@ -147,6 +147,8 @@ def naive_score(results, model, x, data):
     score = np.zeros(model.size)
     for row in range(len(results.game)):
         g, n = int(results.game[row]), int(results.count[row])
+        if n == 0:
+            continue  # a game without matches has no parameters
         team = results.teams[g]
         names = sorted(set(team))
         sides = [[s for s, t in enumerate(team) if t == name] for name in names]

@@ -1,0 +1,129 @@
+"""From games to payoff tensors and back to policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.errors import ArenaError, ParameterError
+from arena.files import write_atomic
+from arena.game import Game
+from arena.policy import TabularPolicy
+from games.normal_form import NormalForm
+
+__all__ = ["JointPolicy", "constant_sum_of", "normal_form_of", "policy_of", "profile_of"]
+
+Reals = NDArray[np.float64]
+
+_FORMAT = "arena/joint-policy/1"
+
+
+@dataclass(frozen=True, eq=False)
+class JointPolicy:
+    """A distribution over joint actions: what a correlation device recommends.
+
+    It has no `probabilities`: seats that drew from its marginals on their own would play
+    something else.
+
+    Attributes:
+        game: the key of the game it is for.
+        joint: probabilities, shape (A_1, …, A_n), summing to one.
+    """
+
+    game: str
+    joint: Reals
+
+    def __post_init__(self) -> None:
+        bad = not np.isfinite(self.joint).all() or bool((self.joint < 0).any())
+        if bad or abs(float(self.joint.sum()) - 1.0) > 1e-6:
+            raise ParameterError("joint", float(self.joint.sum()), "probabilities that sum to one")
+
+    def marginals(self) -> list[Reals]:
+        """Return each seat's own distribution, shapes (A_p,)."""
+        axes = range(self.joint.ndim)
+        return [self.joint.sum(axis=tuple(q for q in axes if q != p)) for p in axes]
+
+    def draw(self, rng: np.random.Generator) -> tuple[int, ...]:
+        """Return a recommended joint action."""
+        flat = self.joint.ravel()
+        drawn = int(rng.choice(flat.size, p=flat / flat.sum()))
+        return tuple(int(a) for a in np.unravel_index(drawn, self.joint.shape))
+
+    def save(self, path: str | Path) -> None:
+        """Write an `.npz` file that other tools can read too."""
+        header = json.dumps({"format": _FORMAT, "game": self.game})
+        with write_atomic(path) as file:
+            np.savez_compressed(file, header=np.array(header), joint=self.joint)
+
+    @staticmethod
+    def load(path: str | Path) -> JointPolicy:
+        """Read what `save` wrote.
+
+        Raises:
+            ParameterError: the file is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                header = json.loads(str(data["header"]))
+                if header.get("format") != _FORMAT:
+                    raise KeyError("format")
+                return JointPolicy(header["game"], data["joint"])
+        except (KeyError, ValueError, EOFError, OSError, BadZipFile) as error:
+            raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+
+
+def normal_form_of(game: Game) -> NormalForm:
+    """Return the game's payoff tensor.
+
+    Raises:
+        FormError: the game does not offer `normal_form`.
+    """
+    form: NormalForm = game.form("normal_form")
+    return form
+
+
+def constant_sum_of(form: NormalForm) -> float | None:
+    """Return what the payoffs of every joint action add up to, or None where that differs."""
+    total = form.payoffs.sum(axis=0)
+    scale = max(1.0, float(np.abs(form.payoffs).max()))
+    return float(total.mean()) if float(np.ptp(total)) <= 1e-9 * scale else None
+
+
+def policy_of(game: Game, form: NormalForm, profile: Sequence[Reals]) -> TabularPolicy:
+    """Return mixed strategies as a table that plays, a row a seat, padded with zeros.
+
+    The rows' keys are those of the first observation of an episode, where the game has
+    episodes in which all seats act at once; otherwise "".
+    """
+    keys = [""] * form.seats
+    if "state" in game.forms:
+        state = game.state(0)
+        if state.actors() == tuple(range(form.seats)):
+            keys = [state.observe(seat).key or "" for seat in range(form.seats)]
+    table = np.zeros((form.seats, max(form.actions)))
+    for seat, row in enumerate(profile):
+        clean = np.maximum(row, 0.0)
+        table[seat, : len(row)] = clean / clean.sum()
+    return TabularPolicy(game.key, keys, np.arange(form.seats, dtype=np.int32), table)
+
+
+def profile_of(form: NormalForm, policy: TabularPolicy) -> list[Reals]:
+    """Return the mixed strategies of a table that `policy_of` made, shapes (A_p,).
+
+    Raises:
+        ArenaError: the table lacks a seat.
+    """
+    seats = policy.seats.tolist()
+    missing = [seat for seat in range(form.seats) if seat not in seats]
+    if missing:
+        raise ArenaError(f"the policy for {policy.game} has no row for seat {missing[0]}")
+    return [
+        np.asarray(policy.table[seats.index(seat), :count], dtype=np.float64)
+        for seat, count in enumerate(form.actions)
+    ]

@@ -1,0 +1,147 @@
+"""Slow, obvious twins of the normal-form kernels."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+
+def action_values(payoffs, profile):
+    """Sum over all joint actions, one at a time."""
+    out = [np.zeros(len(row)) for row in profile]
+    for joint in itertools.product(*(range(len(row)) for row in profile)):
+        for seat in range(len(profile)):
+            weight = 1.0
+            for other, action in enumerate(joint):
+                if other != seat:
+                    weight *= profile[other][action]
+            out[seat][joint[seat]] += weight * payoffs[(seat, *joint)]
+    return out
+
+
+def joint_gaps(payoffs, sigma):
+    """CCE and CE gaps straight from their definitions."""
+    coarse = swap = 0.0
+    seats, actions = payoffs.shape[0], payoffs.shape[1:]
+    joints = list(itertools.product(*(range(a) for a in actions)))
+    for seat in range(seats):
+
+        def pay(joint, instead, seat=seat):
+            moved = list(joint)
+            moved[seat] = instead
+            return payoffs[(seat, *moved)]
+
+        best = max(
+            sum(sigma[j] * (pay(j, b) - payoffs[(seat, *j)]) for j in joints)
+            for b in range(actions[seat])
+        )
+        coarse += max(best, 0.0)
+        for told in range(actions[seat]):
+            swap += max(
+                sum(sigma[j] * (pay(j, b) - payoffs[(seat, *j)]) for j in joints if j[seat] == told)
+                for b in range(actions[seat])
+            )
+    return coarse, swap
+
+
+def _positive_part(score):
+    kept = np.maximum(score, 0.0)
+    return kept / kept.sum() if kept.sum() > 0 else np.full(len(score), 1.0 / len(score))
+
+
+def onto_simplex(v, total=1.0):
+    """Bisect for the shift."""
+    low, high = v.min() - total, v.max()
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if np.maximum(v - middle, 0.0).sum() > total:
+            low = middle
+        else:
+            high = middle
+    return np.maximum(v - 0.5 * (low + high), 0.0)
+
+
+def _onto_chopped(v):
+    kept = np.maximum(v, 0.0)
+    return kept if kept.sum() >= 1.0 else onto_simplex(v)
+
+
+def match_regrets(payoffs, kind, alternating, power, eta, iterations):
+    """Regret matching as in the papers, seat by seat; returns (last, weighted sum)."""
+    actions = payoffs.shape[1:]
+    smooth = kind in ("exrm+", "sprm+")
+    policy = [np.full(a, 1.0 / a) for a in actions]
+    regret = [np.full(a, 1.0 / a) if smooth else np.zeros(a) for a in actions]
+    ahead = [np.zeros(a) for a in actions]
+    total = [np.zeros(a) for a in actions]
+    for t in range(1, iterations + 1):
+        turns = [[p] for p in range(len(actions))] if alternating else [list(range(len(actions)))]
+        for movers in turns:
+            for p in movers:
+                if kind == "prm+":
+                    policy[p] = _positive_part(regret[p] + ahead[p])
+                elif kind == "sprm+":
+                    policy[p] = _positive_part(_onto_chopped(regret[p] + eta * ahead[p]))
+                else:
+                    policy[p] = _positive_part(regret[p])
+            if kind == "exrm+":
+                worth = action_values(payoffs, policy)
+                for p in movers:
+                    now = worth[p] - worth[p] @ policy[p]
+                    policy[p] = _positive_part(_onto_chopped(regret[p] + eta * now))
+            worth = action_values(payoffs, policy)
+            for p in movers:
+                now = worth[p] - worth[p] @ policy[p]
+                if smooth:
+                    regret[p] = _onto_chopped(regret[p] + eta * now)
+                else:
+                    regret[p] = regret[p] + now
+                    if kind != "rm":
+                        regret[p] = np.maximum(regret[p], 0.0)
+                ahead[p] = now
+        for p in range(len(actions)):
+            total[p] += float(t) ** power * policy[p]
+    return policy, total
+
+
+def mirror(a, settings, eta, iterations):
+    """The mirror family by powers and products, on the zero-sum game that pays a."""
+    m, n = a.shape
+    beta = settings.beta
+    policy = [np.full(m, 1.0 / m), np.full(n, 1.0 / n)]
+    if not isinstance(settings.magnet, str):
+        magnet = [np.array(row, dtype=float) for row in settings.magnet]
+    else:
+        magnet = [row.copy() for row in policy]
+    guess, total = [np.zeros(m), np.zeros(n)], [np.zeros(m), np.zeros(n)]
+
+    def slope(at):
+        return [a @ at[1], -a.T @ at[0]]
+
+    def step(base, g, h):
+        out = []
+        for pi, rho, grad in zip(base, magnet, g, strict=True):
+            if settings.prox == "implicit":
+                new = (pi * rho ** (h * beta) * np.exp(h * grad)) ** (1.0 / (1.0 + h * beta))
+            else:
+                new = pi ** (1.0 - h * beta) * rho ** (h * beta) * np.exp(h * grad)
+            out.append(new / new.sum())
+        return out
+
+    for t in range(iterations):
+        h = 2.0 / (beta * (t + 2.0)) if settings.eta == "decreasing" else eta
+        if settings.lookahead == "none":
+            g = slope(policy)
+        elif settings.lookahead == "extragradient":
+            g = slope(step(policy, slope(policy), h))
+        elif settings.lookahead == "optimistic":
+            g = guess = slope(step(policy, guess, h))
+        else:
+            g = slope(step(policy, [np.zeros(m), np.zeros(n)], h))
+        policy = step(policy, g, h)
+        for seat in (0, 1):
+            total[seat] += policy[seat]
+        if settings.magnet_refresh and (t + 1) % settings.magnet_refresh == 0:
+            magnet = [row.copy() for row in policy]
+    return policy, total
