@@ -114,6 +114,32 @@ def test_pettingzoo_export_passes_its_tests(params: dict[str, Any]) -> None:
     seed_test(lambda: arena.to_pettingzoo(game), num_cycles=20)
 
 
+def test_restarts_and_movers() -> None:
+    """Episodes begun anew are those of their seeds, and a mover sees what its seat sees."""
+    game = arena.make("hanabi", players=3)
+    batch = game.form("batch", seeds=[1, 2, 3, 4])
+    stream = Stream(6)
+    for step in range(200):
+        mover = batch.observe_mover()
+        column = np.zeros((4, 1), dtype=np.int64)
+        for seat in range(3):
+            seen = batch.observe(seat)
+            for k in np.flatnonzero(seen.live):
+                assert mover.live[k]
+                assert (mover.legal[k] == seen.legal[k]).all()
+                assert (mover.tensor[k] == seen.tensor[k]).all()
+                assert (mover.rows[k] == seen.rows[k]).all()
+                column[k, 0] = careful(batch.state(int(k)), stream)
+        batch.step(column)
+        over = np.flatnonzero(batch.rows[:, at.LIVE] == 0)
+        batch.restart(over, 100 * step + over)
+        for k in over.tolist():
+            assert (batch.rows[k] == game.state(100 * step + k).row).all()
+            assert (batch.rewards()[k] == 0).all()
+    with pytest.raises(ParameterError, match="one for each of"):
+        batch.restart(np.array([1]), [1, 2])
+
+
 # -- what is hidden -----------------------------------------------------------------------
 
 
