@@ -53,7 +53,6 @@ def make(**params: Any) -> Game:
         chance=True,
         payoff_bounds=(0.0, float(variant.max_score)),
         max_length=variant.max_length,
-        teams=(0,) * seats,
         version=VERSION,
         summary=f"Hanabi: {seats} players build fireworks of {colors} colors and {ranks} ranks",
         citation=(

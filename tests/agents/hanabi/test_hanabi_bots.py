@@ -19,6 +19,8 @@ from arena.testing import check_agent
 from games.batch import play_batch
 from tests.agents.hanabi.record_golden import GOLDEN, scores
 from tests.games.hanabi.variants import OWN, SHARED, named
+from tests.reference import hanabi as tables
+from tests.reference import hanabi_rules as rules
 
 bots = pytest.mark.parametrize("name", sorted(BOTS))
 published = pytest.mark.parametrize(
@@ -102,6 +104,25 @@ def test_kernels_batches_and_single_games_agree(name: str, seed: int, players: i
         state = game.state(episode)
         drive(state, [agent.act for agent in agents])
         assert (state.row == batch.rows[k]).all()
+
+
+@pytest.mark.parametrize("name", ["iggi", "piers", "van_den_bergh"])
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**63), params=st.sampled_from(SHARED + OWN))
+def test_rule_lists_are_the_twin(name: str, seed: int, params: dict[str, Any]) -> None:
+    game = arena.make("hanabi", **params)
+    players = [HanabiBot(name) for _ in range(game.seats)]
+    for seat, agent in enumerate(players):
+        agent.begin(game, seat, seat_seed(seed, seat))
+    state, table = game.state(seed), tables.start(game.form("hanabi"), seed)
+    while state.actors():
+        seat = state.actors()[0]
+        seen = state.observe(seat)
+        expected = rules.options(name, table)
+        assert np.flatnonzero(players[seat].policy(seen)).tolist() == expected
+        action = players[seat].act(seen)
+        state.step({seat: action})
+        table.step(action)
 
 
 @bots
