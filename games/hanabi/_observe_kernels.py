@@ -18,7 +18,6 @@ from numba import njit
 
 from games._stream import stream_below
 from games.hanabi.layout import (
-    ANY_CARD,
     CFG_COLORS,
     CFG_COPIES,
     CFG_DECK,
@@ -30,7 +29,6 @@ from games.hanabi.layout import (
     CFG_RANKS,
     CFG_SEER,
     CFG_SHOW_KNOWLEDGE,
-    COLOR_TOLD,
     DEALT,
     DECK,
     DISCARDS,
@@ -44,7 +42,6 @@ from games.hanabi.layout import (
     LOG,
     MAX_CARDS,
     OUTCOME,
-    RANK_TOLD,
     SIZES,
     TURN,
 )
@@ -137,52 +134,46 @@ def _encode_last(row, cfg, seat, at, out):  # type: ignore[no-untyped-def]  # co
 
 
 @njit(cache=True)
-def _encode_knowledge(row, cfg, seat, at, out):  # type: ignore[no-untyped-def]  # compiled by numba
+def _encode_knowledge(row, cfg, told, seat, at, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
     players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
-    colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
-    cards = colors * ranks
-    width = cards + colors + ranks
+    width = told.shape[1]
     other = seat
     for _ in range(players):
         for slot in range(row[SIZES + other]):
             known = row[KNOWN + row[HANDS + other * hand + slot]]
             here = at + slot * width
-            if known == ANY_CARD:  # the most common case, and free of branches
-                for card in range(here, here + cards):
-                    out[card] = 1.0
-                continue
-            for color in range(colors):
-                if known >> color & 1:
-                    for rank in range(ranks):
-                        out[here + color * ranks + rank] = np.float32(known >> (5 + rank) & 1)
-                    if known & COLOR_TOLD:
-                        out[here + cards + color] = 1.0
-            if known & RANK_TOLD:
-                for rank in range(ranks):
-                    if known >> (5 + rank) & 1:
-                        out[here + cards + colors + rank] = 1.0
+            for i in range(width):
+                out[here + i] = told[known, i]
         at += hand * width
         other = other + 1 if other + 1 < players else 0
 
 
 @njit(cache=True)
-def encode(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write the canonical encoding; float32, shape (D,), modified in place."""
+def encode(row, cfg, told, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Write the canonical encoding.
+
+    Args:
+        row: the episode; only read.
+        cfg: the numbers of the variant.
+        told: what is written for each entry of KNOWN; see `Variant.told`.
+        seat: who looks.
+        out: float32, shape (D,), modified in place.
+    """
     out[:] = 0.0
     at = _encode_hands(row, cfg, seat, out)
     at = _encode_board(row, cfg, at, out)
     at = _encode_last(row, cfg, seat, at, out)
     if cfg[CFG_SHOW_KNOWLEDGE]:
-        _encode_knowledge(row, cfg, seat, at, out)
+        _encode_knowledge(row, cfg, told, seat, at, out)
 
 
 @njit(cache=True)
-def encode_all(rows, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
+def encode_all(rows, cfg, told, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Encode N episodes where `seat` (−1: whoever it is) is to move; else 0; float32 (N, D)."""
     for k in range(rows.shape[0]):
         mover = np.int64(rows[k, TURN])
         if rows[k, LIVE] and (seat < 0 or mover == seat):
-            encode(rows[k], cfg, mover, out[k])
+            encode(rows[k], cfg, told, mover, out[k])
         else:
             out[k] = 0.0
 

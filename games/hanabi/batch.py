@@ -50,7 +50,8 @@ class HanabiBatchObservation(BatchObservation):
             batch: HanabiBatch = self.__dict__["_batch"]
             shape = (len(batch.rows), batch.variant.tensor_size)
             found = batch.scratch("tensor", self.seat, shape, np.float32)
-            encode_all(batch.rows, batch.variant.numbers, self.seat, found)
+            variant = batch.variant
+            encode_all(batch.rows, variant.numbers, variant.told, self.seat, found)
             object.__setattr__(self, "_tensor", found)
         return found
 

@@ -55,7 +55,8 @@ class HanabiObservation:
     def tensor(self) -> NDArray[np.float32]:
         """The canonical encoding of the Hanabi Learning Environment, shape (D,)."""
         out = np.empty(self.variant.tensor_size, dtype=np.float32)
-        encode(self._state.row, self.variant.numbers, self.seat, out)
+        variant = self.variant
+        encode(self._state.row, variant.numbers, variant.told, self.seat, out)
         return out
 
     @cached_property
