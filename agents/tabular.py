@@ -11,6 +11,7 @@ from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Policy, TabularPolicy
 from arena.rng import Stream
+from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
 
 __all__ = ["PolicyAgent", "from_file"]
@@ -81,7 +82,7 @@ class PolicyAgent:
 
 
 def from_file(path: str, **unknown: Any) -> PolicyAgent:
-    """Load a saved tabular policy.
+    """Load a saved tabular policy, or the policy of a saved solution.
 
     Raises:
         AgentError: there is no such file.
@@ -94,4 +95,4 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent:
         from agents.source import source_file
 
         source_file(Reference("policy", str(Path(path).absolute())))
-    return PolicyAgent(TabularPolicy.load(path), name=Path(path).name)
+    return PolicyAgent(load_policy(path), name=Path(path).name)

@@ -16,11 +16,12 @@ from arena.agent import Agent
 from arena.errors import ArenaError, ParameterError
 from arena.files import write_atomic
 from arena.game import Game
+from arena.keys import join_key
 from arena.policy import TabularPolicy
 from arena.registry import GAMES, load_target
 from arena.types import Params
 
-__all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint"]
+__all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint", "load_policy"]
 
 _FORMAT = "arena/solution/1"
 
@@ -139,6 +140,8 @@ class Solution:
                 if header.get("format") != _FORMAT:
                     raise KeyError("format")
                 arrays = {name: data[name] for name in data.files}
+        except FileNotFoundError as error:
+            raise ParameterError("solution file", str(path), "a file that is there") from error
         except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise ParameterError(
                 "solution file", str(path), f"a file of format {_FORMAT}"
@@ -163,6 +166,36 @@ class Solution:
             status=header["status"],
             state={n.removeprefix("state."): a for n, a in arrays.items() if n[:6] == "state."},
         )
+
+
+def load_policy(path: str | Path) -> TabularPolicy:
+    """Read the policy in a file that `TabularPolicy.save` or `Solution.save` wrote.
+
+    The game is not made again, so that this is quick.
+
+    Raises:
+        ParameterError: the file is something else, or not there.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            header = json.loads(str(data["header"]))
+            if header.get("format") == _FORMAT:
+                saved = header["game"]
+                return TabularPolicy(
+                    join_key(saved["id"], saved["params"]),
+                    data["keys"].tolist(),
+                    data["seats"],
+                    data["table"],
+                )
+    except ParameterError:
+        raise
+    except FileNotFoundError as error:
+        raise ParameterError("policy file", str(path), "a file that is there") from error
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ParameterError(
+            "policy file", str(path), "a saved policy or solution (.npz)"
+        ) from error
+    return TabularPolicy.load(path)
 
 
 def _plain(value: Any) -> Any:

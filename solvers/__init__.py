@@ -7,6 +7,7 @@ from arena.registry import Entry
 __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
 _TREE = {"form": "tree"}
+_TWO_SEAT_TREE = {"form": "tree", "seats": "2"}
 _ZERO_SUM_TREE = {"form": "tree", "seats": "2", "payoff": "zero_sum"}
 _MATRIX = {"form": "normal_form"}
 _TWO_SEATS = {"form": "normal_form", "seats": "2"}
@@ -19,12 +20,27 @@ TABLE: dict[str, Entry] = {
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
+    "efcce": Entry(
+        "solvers.tree.correlated:efcce", "extensive-form coarse correlated, by LP", _TWO_SEAT_TREE
+    ),
+    "efce": Entry(
+        "solvers.tree.correlated:efce", "extensive-form correlated, by LP", _TWO_SEAT_TREE
+    ),
     "fictitious_play": Entry(
         "solvers.matrix.regret:fictitious_play", "best responses to mean play", _MATRIX
     ),
     "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
+    "joint_cfr": Entry(
+        "solvers.tree.correlated_coarse:joint_cfr", "CCE of a tree, CFR's joint play", _TREE
+    ),
+    "joint_efcce": Entry(
+        "solvers.tree.correlated_coarse:joint_efcce", "EFCCE of a tree, by regret", _TREE
+    ),
+    "joint_efce": Entry(
+        "solvers.tree.correlated_coarse:joint_efce", "EFCE of a tree, by regret", _TREE
+    ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
         "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS
@@ -71,6 +87,9 @@ TABLE: dict[str, Entry] = {
     ),
     "nash_lp": Entry(
         "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX
+    ),
+    "nfcce": Entry(
+        "solvers.tree.correlated:nfcce", "coarse correlated, optimal by LP", _TWO_SEAT_TREE
     ),
     "no_regret_cce": Entry(
         "solvers.matrix.regret:no_regret_cce", "CCE by play without external regret", _MATRIX
