@@ -22,6 +22,7 @@ TABLE: dict[str, Entry] = {
 FAMILIES: dict[str, str] = {
     "openspiel": "agents.openspiel_bot:FAMILY",
     "axelrod": "agents.axelrod:FAMILY",
+    "hanabi": "agents.hanabi:FAMILY",
     "scripted": "agents.scripted:FAMILY",
 }
 """Prefixes with many agents below them: prefix to the target of a `Family`."""

@@ -9,7 +9,13 @@ from arena.registry import Entry
 
 __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
-TABLE: dict[str, Entry] = {}
+TABLE: dict[str, Entry] = {
+    "hanabi": Entry(
+        "games.hanabi.form:make",
+        "Hanabi, 2 to 5 players, every variant (players=2, colors=5, ranks=5, hand_size=…)",
+        {"seats": "2-5", "payoff": "cooperative", "turns": "sequential"},
+    ),
+}
 """Single games: id to entry."""
 
 FAMILIES: dict[str, str] = {

@@ -1,0 +1,56 @@
+"""The bots by name, and what was published about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["BOTS", "Bot"]
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A bot.
+
+    Attributes:
+        number: what kernels call it.
+        summary: one line.
+        citation: where it is described.
+        stochastic: whether it ever draws its move.
+        published: mean score in self-play by number of players, where the source gives it;
+            with the fireworks counted when the last life is lost.
+    """
+
+    number: int
+    summary: str
+    citation: str
+    stochastic: bool
+    published: Mapping[int, float]
+
+
+_RULES = "Walton-Rivers et al. 2017, Evaluating and modelling Hanabi-playing agents, IEEE CEC"
+_ODWYER = "O'Dwyer, github.com/Quuxplusone/Hanabi, README"
+
+BOTS: dict[str, Bot] = {
+    "random_legal": Bot(0, "every legal move equally often", "", True, {}),
+    "iggi": Bot(1, "plays sure cards, tells of playable ones", _RULES, True, {}),
+    "piers": Bot(2, "IGGI that takes risks and warns of dead cards", _RULES, True, {}),
+    "van_den_bergh": Bot(
+        3, "the rule list of Van den Bergh et al. 2016, risks at 0.6", _RULES, True, {}
+    ),
+    "smart": Bot(
+        10,
+        "conventions: newest card, warnings, finesses (SmartBot)",
+        _ODWYER,
+        False,
+        {2: 23.09, 3: 23.30, 4: 22.44, 5: 20.69},
+    ),
+    "information": Bot(
+        11,
+        "hat guessing: every hint tells all other seats something",
+        f"Cox et al. 2015, Mathematics Magazine 88; scores of {_ODWYER}",
+        False,
+        {2: 20.00, 3: 24.26, 4: 24.86, 5: 24.89},
+    ),
+}
+"""Name to bot."""
