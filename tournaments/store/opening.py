@@ -26,6 +26,7 @@ def make_file(target: Path, meta: Mapping[str, str]) -> None:
         raise StoreError(f"{target} exists already; resume it, or choose another name")
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
+    os.chmod(name, 0o644)  # results are for other tools, and other people, too
     try:
         with translated(target):
             fresh = sqlite3.connect(name, isolation_level=None)
