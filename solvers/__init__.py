@@ -12,10 +12,13 @@ _MATRIX = {"form": "normal_form"}
 _TWO_SEATS = {"form": "normal_form", "seats": "2"}
 _ZERO_SUM_MATRIX = {"form": "normal_form", "seats": "2", "payoff": "zero_sum"}
 
+_MARKOV = {"form": "markov"}
+_ZERO_SUM_MARKOV = {"form": "markov", "seats": "2", "payoff": "zero_sum"}
+
 TABLE: dict[str, Entry] = {
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
-    "cce": Entry("solvers.matrix.correlated:cce", "coarse correlated equilibrium", _MATRIX),
-    "ce": Entry("solvers.matrix.correlated:ce", "correlated equilibrium", _MATRIX),
+    "cce": Entry("solvers.markov.by_form:cce", "coarse correlated equilibrium", _MATRIX),
+    "ce": Entry("solvers.markov.by_form:ce", "correlated equilibrium", _MATRIX),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
@@ -25,6 +28,9 @@ TABLE: dict[str, Entry] = {
     "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
+    "hoffman_karp": Entry(
+        "solvers.markov.shapley:hoffman_karp", "policy iteration, discounted", _ZERO_SUM_MARKOV
+    ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
         "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS
@@ -82,6 +88,9 @@ TABLE: dict[str, Entry] = {
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
     "replicator": Entry(
         "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
+    ),
+    "shapley": Entry(
+        "solvers.markov.shapley:shapley", "value iteration, exact stages", _ZERO_SUM_MARKOV
     ),
     "sequence_form_lp": Entry(
         "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
