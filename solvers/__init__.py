@@ -31,6 +31,9 @@ TABLE: dict[str, Entry] = {
     "hoffman_karp": Entry(
         "solvers.markov.shapley:hoffman_karp", "policy iteration, discounted", _ZERO_SUM_MARKOV
     ),
+    "independent_hedge": Entry(
+        "solvers.markov.independent:independent", "everyone for itself, no regret", _MARKOV
+    ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
         "solvers.matrix.nash:lemke_howson", "one Nash equilibrium, by pivoting", _TWO_SEATS
@@ -97,6 +100,9 @@ TABLE: dict[str, Entry] = {
     ),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS
+    ),
+    "v_learning": Entry(
+        "solvers.markov.v_learning:v_learning", "CCE from play alone, certified", _MARKOV
     ),
     "vertex_enumeration": Entry(
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS

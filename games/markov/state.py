@@ -109,7 +109,11 @@ class MarkovObservation:
 
         A correlation device draws joint actions with it. None where chance is enumerated.
         """
-        return self._state.signal(self._state.step_number + 1)
+        return self.signal_at(self._state.step_number)
+
+    def signal_at(self, step: int) -> float | None:
+        """Return the signal of a step, this one or one behind."""
+        return self._state.signal(step + 1)
 
     @property
     def episode_signal(self) -> float | None:

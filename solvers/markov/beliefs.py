@@ -60,7 +60,7 @@ def certify_mixture(form: MarkovGame, policy: MixturePolicy, deviations: str) ->
             if deviations == "history"
             else markov_value(form, policy, seat)
         )
-        regrets.append(Gap(max(0.0, best - paid[seat]), kind))  # type: ignore[arg-type]  # a literal
+        regrets.append(Gap(max(0.0, float(best - paid[seat])), kind))  # type: ignore[arg-type]  # a literal
     exact = all(gap.kind == "exact" for gap in regrets)
     total = sum(gap.value for gap in regrets)
     out = {"cce_gap": Gap(total, "exact" if exact else "lower")}
