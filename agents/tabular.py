@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Policy, TabularPolicy
 from arena.rng import Stream
+from arena.solver import Solution
 from arena.types import Action, Discrete, Floats
+from solvers.markov.policy import MarkovPolicy, load_policy
 
 __all__ = ["PolicyAgent", "from_file"]
 
@@ -41,7 +44,8 @@ class PolicyAgent:
         space = game.actions[seat]
         if not isinstance(space, Discrete):
             raise AgentError(f"{self.name} needs discrete actions, {game.key} has {space}")
-        made_for = self._policy.game if isinstance(self._policy, TabularPolicy) else game.key
+        named = isinstance(self._policy, TabularPolicy | MarkovPolicy)
+        made_for = self._policy.game if named else game.key  # type: ignore[attr-defined]  # both
         if made_for != game.key:
             raise AgentError(f"{self.name} is a policy for {made_for}, not for {game.key}")
         self._n = space.n
@@ -94,4 +98,23 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent:
         from agents.source import source_file
 
         source_file(Reference("policy", str(Path(path).absolute())))
-    return PolicyAgent(TabularPolicy.load(path), name=Path(path).name)
+    return PolicyAgent(_read(path), name=Path(path).name)
+
+
+def _read(path: str) -> Policy:
+    """Return the policy in a file: a table, a solution's, or one of a Markov game.
+
+    Raises:
+        ParameterError: it holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            text = str(data["header"])
+    except (KeyError, ValueError, EOFError, OSError, BadZipFile):
+        text = ""
+    if '"arena/solution/' in text:
+        found: Policy = Solution.load(path).policy
+        return found
+    if '"arena/markov-policy/' in text:
+        return load_policy(path)
+    return TabularPolicy.load(path)

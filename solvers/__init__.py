@@ -72,6 +72,9 @@ TABLE: dict[str, Entry] = {
     "mccfr_outcome": Entry(
         "solvers.tree.mccfr:mccfr_outcome", "CFR, whole episodes sampled", _TREE
     ),
+    "mex": Entry(
+        "solvers.markov.mex:mex", "maximise to explore, over given models", _ZERO_SUM_MARKOV
+    ),
     "mmd": Entry(
         "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
     ),
@@ -97,6 +100,9 @@ TABLE: dict[str, Entry] = {
     ),
     "sequence_form_lp": Entry(
         "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
+    ),
+    "soft_shapley": Entry(
+        "solvers.markov.soft:soft_shapley", "quantal response curriculum", _ZERO_SUM_MARKOV
     ),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS

@@ -23,8 +23,10 @@ from arena.registry import load_target
 from arena.rng import derive
 from arena.solver import Gap, Solution
 from arena.types import CHANCE, Discrete
+from games.markov import markov_of
 from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
 from solvers.certificates import certify
+from solvers.markov.policy import MarkovPolicy, load_policy
 
 __all__ = ["behaviour_of", "evaluate"]
 
@@ -39,24 +41,52 @@ def evaluate(
     seed: int = 0,
     cache: bool = True,
     budget: Budget = DEFAULT_BUDGET,
+    **markov: Any,
 ) -> dict[str, Gap]:
-    """Return how far a policy is from a Nash equilibrium of `game` (see `certify`).
+    """Return how far a policy is from an equilibrium of `game`.
+
+    A policy of the form `markov` is certified on that form (`solvers.markov.certificates`),
+    any other one on the game's tree (`certify`).
 
     Args:
-        game: any game whose tree fits the budget.
+        game: any game whose tree fits the budget, or with the form `markov`.
         policy: a `TabularPolicy`, a `Solution`, any `Policy`, an agent with `policy` (or a
             deterministic one), an OpenSpiel `Policy`, a name or file of one of them, or a
             sequence of these, one a seat.
         seed: of agents.
         cache: whether compiled trees may be read from and written to the disk.
         budget: how large a tree may get.
+        markov: for policies of that form only: `deviations` (`markov` or `history`),
+            `horizon`, `discount`.
 
     Raises:
         ParameterError: an infoset without probabilities, or what it has is no distribution.
         NotApplicableError: the game's tree is too large, or the policy cannot be asked.
     """
+    if "markov" in game.forms and (isinstance(policy, str) or not isinstance(policy, Sequence)):
+        policy = _opened(policy)
+    if "markov" in game.forms and isinstance(policy, MarkovPolicy):
+        return _on_markov(game, policy, **markov)
+    if markov:
+        raise ParameterError(
+            next(iter(markov)), next(iter(markov.values())), "nothing: this is no Markov policy"
+        )
     tree = tree_of(game, budget=budget, cache=cache)
     return certify(tree, behaviour_of(tree, game, policy, seed=seed))
+
+
+def _on_markov(
+    game: Game,
+    policy: MarkovPolicy,
+    *,
+    deviations: Any = "history",
+    horizon: int | None = None,
+    discount: float | None = None,
+) -> dict[str, Gap]:
+    from solvers.markov.certificates import certify as certify_markov
+
+    form = markov_of(game, horizon=horizon, discount=discount)
+    return certify_markov(form, policy, deviations=deviations)
 
 
 def behaviour_of(tree: Tree, game: Game, policy: Any, *, seed: int = 0) -> Reals:
@@ -90,8 +120,11 @@ def _opened(policy: Any) -> Any:
         try:
             with np.load(policy, allow_pickle=False) as data:
                 solved = "trace" in data.files
+                named = {"keys", "trace"} & set(data.files)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ParameterError("policy", str(policy), "a saved policy or solution") from error
+        if not named:
+            return load_policy(policy)
         return Solution.load(policy).policy if solved else TabularPolicy.load(policy)
     if isinstance(policy, str):
         return load_target("agents.load:load")(policy)
