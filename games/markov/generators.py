@@ -230,20 +230,21 @@ def routing(
 
 
 def combination_lock(
-    length: int = 4, actions: int = 3, code: int = 0, opens: bool = True
+    length: int = 4, actions: int = 3, code: int = 0, opens: bool = True, blind: bool = False
 ) -> MarkovGame:
     """A lock that only one sequence of the first seat's actions opens, then matching pennies.
 
-    A wrong action leads to a state that pays nothing. Behind the lock both seats pick heads
-    or tails and the first is paid 1 if they agree, so that the game is worth 1/2. The second
-    seat's actions do nothing before. The game is constant-sum in what matters: the second
-    seat is paid the opposite.
+    A wrong combination leads to a state that pays nothing. Behind the lock both seats pick
+    heads or tails and the first is paid 1 if they agree, so that the game is worth 1/2. The
+    second seat's actions do nothing before.
 
     Args:
         length: digits.
         actions: values of a digit (at least 2).
         code: the combination, as a number in base `actions`.
         opens: False: the right combination leads nowhere either.
+        blind: states are the digits entered so far, and only after the last one it shows
+            whether they are right; else a wrong digit shows at once.
 
     Source: combination locks, Kakade 2003, "On the sample complexity of reinforcement
     learning", section 2.4.
@@ -252,30 +253,39 @@ def combination_lock(
     _at_least("actions", actions, 2)
     if not 0 <= code < actions**length:
         raise ParameterError("code", code, f"0 to {actions**length - 1}")
-    digits = [code // actions**k % actions for k in reversed(range(length))]
-    s, lost = length + 3, length + 1
+    # A place is how many digits are entered and, of a blind lock, their number.
+    places = [(k, n) for k in range(length) for n in range(actions**k if blind else 1)]
+    number = {place: i for i, place in enumerate(places)}
+    opened, lost, over, s = len(places), len(places) + 1, len(places) + 2, len(places) + 3
+    check_memory(float(s) ** 2 * actions * 2, "the game")
     transition = np.zeros((s, actions, 2, s))
     reward = np.zeros((2, s, actions, 2))
-    for place, digit in enumerate(digits):
-        transition[place, :, :, lost] = 1.0
-        target = place + 1 if place + 1 < length or opens else lost
-        transition[place, digit, :, lost] = 0.0
-        transition[place, digit, :, target] = 1.0
-    transition[length, :, :, lost + 1] = 1.0
-    transition[lost, :, :, lost] = 1.0
-    transition[lost + 1, :, :, lost + 1] = 1.0
+    for (k, n), state in number.items():
+        for digit in range(actions):
+            entered = n * actions + digit
+            right = digit == code // actions ** (length - 1 - k) % actions
+            if k + 1 == length:
+                target = opened if opens and (entered == code if blind else right) else lost
+            elif blind:
+                target = number[k + 1, entered]
+            else:
+                target = number[k + 1, 0] if right else lost
+            transition[state, digit, :, target] = 1.0
+    transition[opened, :, :, over] = 1.0
+    transition[lost, :, :, lost] = transition[over, :, :, over] = 1.0
     win = np.zeros((actions, 2))
     win[0, 0] = win[1, 1] = 1.0
-    reward[0, length], reward[1, length] = win, -win
+    reward[0, opened], reward[1, opened] = win, -win
     first = np.ones((s, actions), dtype=np.bool_)
-    first[length, 2:] = False
+    first[opened, 2:] = False
+    names = [f"digit {k}" + (f" after {n}" if blind and k else "") for k, n in places]
     return MarkovGame(
         transition,
         reward,
         0,
         horizon=length + 1,
         legal=[first, np.ones((s, 2), dtype=np.bool_)],
-        state_names=[*(f"digit {k}" for k in range(length)), "open", "lost", "over"],
+        state_names=[*names, "open", "lost", "over"],
         title="Combination lock with matching pennies behind it",
     )
 

@@ -198,13 +198,13 @@ def lock(*, quick: bool, out: Path) -> Report:
     """Learn a combination lock with 82 models, greedily and by MEX."""
     length, code = (2, 7) if quick else (4, 57)
     episodes = 100 if quick else 400
-    made = FAMILY.make("combination_lock", length=length, code=code)
+    made = FAMILY.make("combination_lock", length=length, code=code, blind=True)
     form: MarkovGame = made.form("markov")
     models: list[MarkovGame] = [
-        FAMILY.make("combination_lock", length=length, opens=False).form("markov")
+        FAMILY.make("combination_lock", length=length, opens=False, blind=True).form("markov")
     ]
     models += [
-        FAMILY.make("combination_lock", length=length, code=k).form("markov")
+        FAMILY.make("combination_lock", length=length, code=k, blind=True).form("markov")
         for k in range(3**length)
     ]
     regrets = {}
