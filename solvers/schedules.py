@@ -50,8 +50,13 @@ class Feedback:
 class Schedule(Protocol):
     """Temperatures from the first to the last."""
 
-    start: float
-    end: float
+    @property
+    def start(self) -> float:
+        """The first temperature."""
+
+    @property
+    def end(self) -> float:
+        """The last one."""
 
     def next(self, temperature: float, seen: Feedback) -> float:
         """Return the temperature to go on with; the same one to stay."""

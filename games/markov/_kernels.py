@@ -1,5 +1,11 @@
 """One step of N episodes of a Markov game."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import numba
@@ -23,11 +29,25 @@ def draw_start(streams, starts, chances, at):
 
 
 @numba.njit(cache=True)
-def play_step(joint, live, streams, reward, indptr, indices, probability, terminal, horizon,
-              discount, steps, at, paid, totals):
+def play_step(
+    joint,
+    live,
+    streams,
+    reward,
+    indptr,
+    indices,
+    probability,
+    terminal,
+    horizon,
+    discount,
+    steps,
+    at,
+    paid,
+    totals,
+):
     """Play joint actions, (N,), where `live`; the last four arrays, streams and live change.
 
-    Args:
+    Of the arguments:
         horizon: −1 for none.
         paid, totals: shape (N, n).
     """

@@ -123,7 +123,7 @@ class MarkovFamily:
                     key, value, f"{wanted.__name__} (default {known[key]!r})", where=id
                 )
         ends = {"horizon": horizon, "discount": discount}
-        given = {key: value for key, value in ends.items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in ends.items() if value is not None}
         if "discount" in known and "discount" in given and horizon is None:
             own["discount"] = given.pop("discount")
         if name == "of" and given:

@@ -112,7 +112,8 @@ class MarkovGame:
             discount: γ in (0, 1].
             legal: one mask a seat, shapes (S, A_i); by default everything.
             terminal: a mask, shape (S,), or numbers of states.
-            state_names, action_names: by default numbers.
+            state_names: by default numbers.
+            action_names: by default numbers.
             title: one line.
         """
         pay = _reward(reward)
@@ -126,7 +127,9 @@ class MarkovGame:
         given = action_names or [() for _ in counts]
         if len(given) != n:
             raise ParameterError("action_names", len(given), f"{n} rows, one a seat")
-        names = [_names("action_names", row, count) for row, count in zip(given, counts, strict=True)]
+        names = [
+            _names("action_names", row, count) for row, count in zip(given, counts, strict=True)
+        ]
         put(self, "action_names", tuple(names))
         put(self, "title", title)
         put(self, "legal", _legal(legal, s, counts))
@@ -201,7 +204,8 @@ class MarkovGame:
         """Return transitions as an array, shape (S, A_1, …, A_n, S)."""
         check_memory(float(self.states) ** 2 * self.joint, "the dense transition array")
         full: Reals = self.matrix().toarray()
-        return full.reshape(self.states, *self.actions, self.states)
+        shaped: Reals = full.reshape(self.states, *self.actions, self.states)
+        return shaped
 
     def after(self, state: int, joint: int) -> tuple[Ints, Reals]:
         """Return the states that may follow and their probabilities."""
@@ -213,9 +217,7 @@ class MarkovGame:
         """Return the number of a joint action, row-major."""
         return int(np.ravel_multi_index(tuple(actions), self.actions))
 
-    def with_end(
-        self, *, horizon: int | None = None, discount: float | None = None
-    ) -> MarkovGame:
+    def with_end(self, *, horizon: int | None = None, discount: float | None = None) -> MarkovGame:
         """Return the same game with another horizon (then discount 1, unless given) or discount.
 
         Raises:
@@ -256,7 +258,7 @@ class MarkovGame:
             raise ParameterError(
                 "initial", self._state(int(stuck[0])), "states that are not terminal"
             )
-        return _frozen(out)
+        return np.asarray(full).reshape(self.states, *self.actions, self.states)
 
     def _transition(self, given: Any) -> tuple[Ints, Ints, Reals]:
         from scipy.sparse import csr_array, issparse
@@ -288,9 +290,7 @@ class MarkovGame:
         wrong = used & (np.abs(sums - 1.0) > _SUM)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise ParameterError(
-                f"sum of transitions at {self._place(row)}", float(sums[row]), "1"
-            )
+            raise ParameterError(f"sum of transitions at {self._place(row)}", float(sums[row]), "1")
         indptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=rows))])
         return indptr.astype(np.int64), matrix.indices[keep].astype(np.int64), data
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +50,12 @@ def _rewards(rng: np.random.Generator, seats: int, s: int, joint: int, kind: str
     return np.stack([one, -one]) if kind == "zero_sum" else np.repeat(one[None], seats, axis=0)
 
 
-def _branches(rng: np.random.Generator, rows: int, s: int, branching: int) -> tuple[Reals, Reals]:
+def _branches(rng: np.random.Generator, rows: int, s: int, branching: int) -> tuple[Any, Any]:
     """Return targets and probabilities of `branching` different states a row, (rows, B) each."""
     if branching == s:
         targets = np.broadcast_to(np.arange(s), (rows, s)).copy()
     else:
-        # Distinct states from a random start and a random odd-length stride are not uniform
-        # over subsets; drawing again where two agree is.
+        # Where a row has a state twice it is drawn again, so all subsets are equally likely.
         targets = rng.integers(s, size=(rows, branching))
         while True:
             ordered = np.sort(targets, axis=1)
@@ -69,6 +69,7 @@ def _branches(rng: np.random.Generator, rows: int, s: int, branching: int) -> tu
 
 
 def garnet(
+    *,
     states: int = 20,
     seats: int = 2,
     actions: int = 3,
@@ -81,10 +82,12 @@ def garnet(
 
     Source: Archibald, McKinnon and Thomas 1995 (random MDPs), for several seats.
     """
-    return _random(states, seats, actions, branching, payoff, discount, seed, turns=False)
+    rest = {"branching": branching, "payoff": payoff, "discount": discount, "seed": seed}
+    return _random(states, seats, actions, turns=False, **rest)
 
 
 def turn_based(
+    *,
     states: int = 20,
     seats: int = 2,
     actions: int = 3,
@@ -94,18 +97,19 @@ def turn_based(
     seed: int = 0,
 ) -> MarkovGame:
     """Random games in which one seat, state by state, moves alone."""
-    return _random(states, seats, actions, branching, payoff, discount, seed, turns=True)
+    rest = {"branching": branching, "payoff": payoff, "discount": discount, "seed": seed}
+    return _random(states, seats, actions, turns=True, **rest)
 
 
 def _random(
     states: int,
     seats: int,
     actions: int,
-    branching: int,
-    payoff: str,
-    discount: float,
-    seed: int,
     *,
+    branching: Any,
+    payoff: Any,
+    discount: Any,
+    seed: Any,
     turns: bool,
 ) -> MarkovGame:
     from scipy.sparse import csr_array
@@ -308,6 +312,7 @@ class LowRank:
 
 
 def low_rank(
+    *,
     states: int = 20,
     seats: int = 2,
     actions: int = 3,
@@ -341,6 +346,7 @@ def low_rank(
 
 
 def low_rank_game(
+    *,
     states: int = 20,
     seats: int = 2,
     actions: int = 3,
@@ -350,4 +356,12 @@ def low_rank_game(
     seed: int = 0,
 ) -> MarkovGame:
     """Random games of low rank; see `low_rank` for the features."""
-    return low_rank(states, seats, actions, rank, horizon, payoff, seed).form
+    return low_rank(
+        states=states,
+        seats=seats,
+        actions=actions,
+        rank=rank,
+        horizon=horizon,
+        payoff=payoff,
+        seed=seed,
+    ).form

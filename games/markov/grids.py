@@ -105,9 +105,7 @@ def pursuit(side: int = 3, pursuers: int = 1, discount: float = 0.9) -> MarkovGa
         raise ParameterError("pursuers", pursuers, "1 to 3")
     seats = pursuers + 1
     cells = list(product(range(side), range(side)))
-    situations = [
-        spots for spots in product(cells, repeat=seats) if spots[-1] not in spots[:-1]
-    ]
+    situations = [spots for spots in product(cells, repeat=seats) if spots[-1] not in spots[:-1]]
     joint = 5**seats
     check_memory(float(len(situations)) * joint * (seats + 2), "the game")
     numbers = {spots: i for i, spots in enumerate(situations)}

@@ -86,7 +86,8 @@ class MarkovObservation:
         form = self._state.shared.form
         if self._state.actors() != self._state.shared.seats:
             return np.zeros(form.actions[self.seat], dtype=np.bool_)
-        return form.legal[self.seat][self._state.at].copy()
+        mask: Mask = form.legal[self.seat][self._state.at].copy()
+        return mask
 
     @property
     def state(self) -> int:
@@ -281,7 +282,9 @@ class MarkovState:
         out = states[:1] if len(self.shared.starts) > 1 else []
         for k, joint in enumerate(joints):
             out += (int(a) for a in np.unravel_index(joint, form.actions))
-            if k + 1 == self.step_number and (self._pending >= 0 or self.step_number == form.horizon):
+            if k + 1 == self.step_number and (
+                self._pending >= 0 or self.step_number == form.horizon
+            ):
                 break
             if form.discount < 1.0 or len(self.shared.after(states[k], joint)) > 1:
                 out.append(states[k + 1] if k + 1 < len(states) else form.states)

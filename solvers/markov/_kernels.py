@@ -1,5 +1,11 @@
 """Stage games of many states at once: matrix games, and linear programs of CCE and CE."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0912, PLR0915, PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import numba
@@ -71,7 +77,7 @@ def matrix_games(q, rows, cols, terminal, low, high, worth, x, y, gaps):
 def best_replies(q, rows, cols, policy, maximise, terminal, low, high, worth):
     """Fill worth (S,) in place: the best reply to `policy` in the game of every state.
 
-    Args:
+    Of the arguments:
         maximise: the row seat replies to policy (S, B); else the column seat to (S, A).
     """
     m, n = rows.shape[1], cols.shape[1]
@@ -162,7 +168,7 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
     The basis of the dearest joint action alone is dual feasible, so that the dual simplex
     method needs no first phase.
 
-    Args:
+    Of the arguments:
         q: (n, S, J); price: (S, J).
         legal: (S, n, widest); mask: legal joint actions (S, J).
         coarse: CCE, else CE.

@@ -1,5 +1,11 @@
 """Learners in Markov games: V-learning and its certificate, independent learners."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0912, PLR0915, PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import math
@@ -25,12 +31,34 @@ def _draw(streams, weights, low, high):
 
 
 @numba.njit(cache=True, nogil=True)
-def v_learning(reward, indptr, indices, probability, initial, terminal, discount, counts, cut,
-               legal, low, span, bonus, first, count, horizon, streams,
-               value, visits, score, policy, states, played):
+def v_learning(
+    reward,
+    indptr,
+    indices,
+    probability,
+    initial,
+    terminal,
+    discount,
+    counts,
+    cut,
+    legal,
+    low,
+    span,
+    bonus,
+    first,
+    count,
+    horizon,
+    streams,
+    value,
+    visits,
+    score,
+    policy,
+    states,
+    played,
+):
     """Play `count` episodes of V-learning; streams and the last six arrays change in place.
 
-    Args:
+    Of the arguments:
         reward: (n, S, J); low, span: rewards are moved to [0, 1] by (r − low) / span.
         cut: where each seat's actions begin in rows of width D, (n + 1,).
         legal: (S, D).
@@ -111,11 +139,28 @@ def v_learning(reward, indptr, indices, probability, initial, terminal, discount
 
 
 @numba.njit(cache=True, nogil=True)
-def certify_v(reward, indptr, indices, probability, initial, terminal, discount, counts, cut,
-              strides, legal, horizon, states, played, best, worth, out):
+def certify_v(
+    reward,
+    indptr,
+    indices,
+    probability,
+    initial,
+    terminal,
+    discount,
+    counts,
+    cut,
+    strides,
+    legal,
+    horizon,
+    states,
+    played,
+    best,
+    worth,
+    out,
+):
     """Fill out (2, n): mean over episodes of the best deviation's value bound, and on policy.
 
-    Args:
+    Of the arguments:
         best: G, (n, H + 1, S, widest), at the start the best reply's q to uniform play.
         worth: W, (n, H + 1, S), at the start the value of uniform play.
         Both are modified in place. Other arguments: see `v_learning`.
@@ -184,14 +229,29 @@ def certify_v(reward, indptr, indices, probability, initial, terminal, discount,
 
 
 @numba.njit(cache=True, nogil=True)
-def hedge(reward, indptr, indices, probability, terminal, discount, counts, cut, strides, legal,
-          rates, first, count, score, played):
+def hedge(
+    reward,
+    indptr,
+    indices,
+    probability,
+    terminal,
+    discount,
+    counts,
+    cut,
+    strides,
+    legal,
+    rates,
+    first,
+    count,
+    score,
+    played,
+):
     """Run independent Hedge with full information; score and played change in place.
 
     Everyone sees what each of its actions is worth against the others' current play, then
     and ever after. played (T, H, S, D) gets the policies; score (H, S, D) adds up worths.
 
-    Args:
+    Of the arguments:
         rates: the learning rate of each iteration, (T,).
     """
     n, size, joints = len(counts), reward.shape[1], reward.shape[2]

@@ -1,5 +1,11 @@
 """Quantal response equilibria of the stage games of all states."""
 
+# Compiled functions take flat arrays by position, because numba passes keywords slowly; its
+# decorator has no types, and it infers those of the arguments. Loops over plain indices with
+# many branches are what it compiles best.
+# ruff: noqa: PLR0912, PLR0915, PLR0917
+# mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
+
 from __future__ import annotations
 
 import math
@@ -45,11 +51,28 @@ def _soft_value(a, policy, tau, other, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def soft_games(q, rows, cols, terminal, tau, other, eta, decreasing, lookahead, prox, divergence,
-               tolerance, block, limit, policy, worth, gaps):
+def soft_games(
+    q,
+    rows,
+    cols,
+    terminal,
+    tau,
+    other,
+    eta,
+    decreasing,
+    lookahead,
+    prox,
+    divergence,
+    tolerance,
+    block,
+    limit,
+    policy,
+    worth,
+    gaps,
+):
     """Solve the regularised game of every state; return inner iterations and the worst gap.
 
-    Args:
+    Of the arguments:
         q: (S, J); rows (S, A), cols (S, B): masks.
         tau, other: temperatures of the row and the column seat.
         divergence: value KL divergences from uniform play instead of entropies.
@@ -116,8 +139,24 @@ def soft_games(q, rows, cols, terminal, tau, other, eta, decreasing, lookahead, 
             _soft_value(a, current, tau, other, out)
             if out[1] <= tolerance or done >= limit:
                 break
-            mirror(centred, bt, cut, step, decreasing, tau, lookahead, prox, 0, done, block, logs,
-                   magnet, guess, current, total)
+            mirror(
+                centred,
+                bt,
+                cut,
+                step,
+                decreasing,
+                tau,
+                lookahead,
+                prox,
+                0,
+                done,
+                block,
+                logs,
+                magnet,
+                guess,
+                current,
+                total,
+            )
             done += block
         spent += done
         worst = max(worst, out[1])

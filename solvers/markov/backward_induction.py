@@ -35,7 +35,7 @@ from solvers.markov.run import MarkovSolver, Problem
 from solvers.markov.stage import OBJECTIVES, solve_stages
 from solvers.markov.values import backup
 
-__all__ = ["BackwardInduction", "ce", "cce", "truncation"]
+__all__ = ["BackwardInduction", "cce", "ce", "truncation"]
 
 Reals = NDArray[np.float64]
 

@@ -110,7 +110,9 @@ class _Deviator:
         self.others: list[Reals] = []  # by step, (K, S, M)
         for h in range(form.horizon or 0):
             tables = [_stage(policy.tables[i], h) for i in others]
-            self.others.append(_joint(tables) if tables else np.ones((len(policy.weights), form.states, 1)))
+            self.others.append(
+                _joint(tables) if tables else np.ones((len(policy.weights), form.states, 1))
+            )
 
 
 def history_value(form: MarkovGame, policy: MixturePolicy, seat: int) -> float:
@@ -183,7 +185,9 @@ def markov_value(form: MarkovGame, policy: MixturePolicy, seat: int) -> tuple[fl
     rng = generator(0, "markov deviations", seat)
     best = -math.inf
     for start in range(_STARTS):
-        scores = rng.random((horizon, s, legal.shape[1])) if start else np.zeros((horizon, *legal.shape))
+        scores = (
+            rng.random((horizon, s, legal.shape[1])) if start else np.zeros((horizon, *legal.shape))
+        )
         plan = np.where(legal, scores, -1.0).argmax(axis=2)
         best = max(best, _ascend(deviator, plan))
     return best, "lower"
@@ -214,7 +218,8 @@ def _own_q(deviator: _Deviator, h: int, v: Reals) -> Reals:
     form, seat = deviator.form, deviator.seat
     ahead = (form.matrix() @ v.T).T.reshape(len(v), form.states, form.joint)
     q = form.reward[seat][None] + form.discount * ahead
-    return np.einsum("ksm,ksam->ksa", deviator.others[h], q[:, :, deviator.numbers])
+    own: Reals = np.einsum("ksm,ksam->ksa", deviator.others[h], q[:, :, deviator.numbers])
+    return own
 
 
 def _value(deviator: _Deviator, plan: NDArray[Any]) -> float:
@@ -252,7 +257,9 @@ def _ascend(deviator: _Deviator, plan: NDArray[Any]) -> float:
             better = mean.max(axis=1) > np.take_along_axis(mean, plan[h][:, None], 1)[:, 0] + 1e-12
             plan = plan.copy()
             plan[h] = np.where(better, mean.argmax(axis=1), plan[h])
-            v = np.take_along_axis(q, np.broadcast_to(plan[h][None, :, None], (*v.shape, 1)), 2)[..., 0]
+            v = np.take_along_axis(q, np.broadcast_to(plan[h][None, :, None], (*v.shape, 1)), 2)[
+                ..., 0
+            ]
             v[:, form.terminal] = 0.0
         value = float(weights @ v @ form.initial)
         if value <= best + 1e-12:

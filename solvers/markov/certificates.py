@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
-
 from arena.errors import ParameterError
 from arena.solver import Gap
 from games.markov.form import MarkovGame
@@ -28,7 +26,7 @@ from solvers.loop import choice
 from solvers.markov.policy import CorrelatedPolicy, MixturePolicy, ProductPolicy
 from solvers.markov.values import values
 
-__all__ = ["DEVIATIONS", "ce_gap", "cce_gap", "certify", "check_fits", "nash_gap"]
+__all__ = ["DEVIATIONS", "cce_gap", "ce_gap", "certify", "check_fits", "nash_gap"]
 
 Deviations = Literal["markov", "history"]
 DEVIATIONS = ("markov", "history")
@@ -37,9 +35,7 @@ _PLAYED = 1e-9
 """The least probability that counts as support."""
 
 
-def certify(
-    form: MarkovGame, policy: Any, *, deviations: Deviations = "history"
-) -> dict[str, Gap]:
+def certify(form: MarkovGame, policy: Any, *, deviations: Deviations = "history") -> dict[str, Gap]:
     """Return the gaps of a policy, and each seat's value (see the module).
 
     Args:
@@ -108,7 +104,9 @@ def check_fits(form: MarkovGame, policy: Any) -> None:
     if isinstance(policy, CorrelatedPolicy):
         wanted = (form.states, form.joint)
         if policy.actions != form.actions or policy.joint.shape[1:] != wanted:
-            raise ParameterError("joint.shape", policy.joint.shape, f"(T, {form.states}, {form.joint})")
+            raise ParameterError(
+                "joint.shape", policy.joint.shape, f"(T, {form.states}, {form.joint})"
+            )
         _check_legal(form, [policy.marginal(seat) for seat in range(form.seats)])
     elif isinstance(policy, ProductPolicy | MixturePolicy):
         sizes = tuple(table.shape[-2:] for table in policy.tables)

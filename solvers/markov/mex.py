@@ -197,7 +197,9 @@ def _start(problem: Problem) -> Mex:
     try:
         bare = GAMES.factory(problem.key)()
     except Exception as error:
-        raise NotApplicableError(f"{problem.key} cannot be made again with other parameters") from error
+        raise NotApplicableError(
+            f"{problem.key} cannot be made again with other parameters"
+        ) from error
     forms = []
     for params in models:
         made: Game = GAMES.factory(bare.id)(**{**bare.params, **params})

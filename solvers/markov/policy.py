@@ -48,8 +48,13 @@ _SUM = 1e-6
 class MarkovPolicy(Protocol):
     """What all policies of Markov games can do."""
 
-    kind: str
-    game: str
+    @property
+    def kind(self) -> str:
+        """What `from_arrays` makes it again by."""
+
+    @property
+    def game(self) -> str:
+        """The key of the game it is for."""
 
     def probabilities(self, observation: Observation) -> Floats:
         """Return the seat's distribution, or its part of what the device drew, shape (A,)."""
@@ -110,7 +115,8 @@ class ProductPolicy:
         """Return the seat's distribution, shape (A,)."""
         state, step = _place(observation)
         table = self.tables[observation.seat]
-        return table[_rows_of(table, step), state].copy()
+        own: Reals = table[_rows_of(table, step), state].copy()
+        return own
 
     def correlated(self) -> CorrelatedPolicy:
         """Return the same behaviour as a distribution over joint actions."""
@@ -164,7 +170,7 @@ class CorrelatedPolicy:
             shaped = self.joint[stage, state].reshape(self.actions)
             axes = tuple(i for i in range(len(self.actions)) if i != seat)
             own: Reals = shaped.sum(axis=axes)
-            return own / own.sum()
+            return np.asarray(own / own.sum(), dtype=np.float64)
         row = self.joint[stage, state]
         steps = np.cumsum(row)
         joint = min(int(np.searchsorted(steps, drawn * steps[-1], side="right")), len(row) - 1)
@@ -222,7 +228,8 @@ class MixturePolicy:
         steps = np.cumsum(self.weights)
         k = min(int(np.searchsorted(steps, drawn * steps[-1], side="right")), len(steps) - 1)
         table = self.tables[observation.seat][k]
-        return table[_rows_of(table, step), state].copy()
+        own: Reals = table[_rows_of(table, step), state].copy()
+        return own
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return tables and weights."""
@@ -255,7 +262,8 @@ def save_policy(policy: MarkovPolicy, path: str | Path) -> None:
     """Write an `.npz` file that other tools can read too."""
     header = json.dumps({"format": _FORMAT, "game": policy.game, "kind": policy.kind})
     with write_atomic(path) as file:
-        np.savez_compressed(file, header=np.array(header), **policy.arrays())
+        arrays: dict[str, Any] = policy.arrays()
+        np.savez_compressed(file, header=np.array(header), **arrays)
 
 
 def load_policy(path: str | Path) -> MarkovPolicy:

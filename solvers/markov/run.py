@@ -179,7 +179,9 @@ class MarkovSolver:
     def _check_end(self, game: Game, form: MarkovGame) -> None:
         traits = self.traits
         if traits.finite and form.horizon is None:
-            raise NotApplicableError(f"{game.key} has no horizon, and {self.name} needs one: horizon=20")
+            raise NotApplicableError(
+                f"{game.key} has no horizon, and {self.name} needs one: horizon=20"
+            )
         if traits.discounted and (form.horizon is not None or form.discount >= 1.0):
             raise NotApplicableError(
                 f"{game.key} is not discounted, and {self.name} needs it: discount=0.9"

@@ -58,7 +58,15 @@ def solve_stages(
     else:
         sigma, states = _simplex(form, q, price, coarse)
     for s in states:
-        sigma[s] = _one(form, q[:, s], s, coarse, objective, seat, iterations)
+        sigma[s] = _one(
+            form,
+            q[:, s],
+            s,
+            coarse=coarse,
+            objective=objective,
+            seat=seat,
+            iterations=iterations,
+        )
     return sigma
 
 
@@ -91,7 +99,7 @@ def _simplex(form: MarkovGame, q: Reals, price: Reals, coarse: bool) -> tuple[Re
 
 
 def _one(
-    form: MarkovGame, q: Reals, s: int, coarse: bool, objective: str, seat: int, iterations: int
+    form: MarkovGame, q: Reals, s: int, *, coarse: bool, objective: str, seat: int, iterations: int
 ) -> Reals:
     """Return the equilibrium of one state by the solvers of normal forms, shape (J,)."""
     from solvers.matrix.correlated import correlated_equilibrium

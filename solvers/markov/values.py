@@ -65,7 +65,8 @@ def stage_values(form: MarkovGame, sigma: Reals, q: Reals, seat: int, kind: Kind
             gains[np.broadcast_to(barred[:, None, :], gains.shape)] = -np.inf
             found = gains.max(axis=2).sum(axis=1)
     found[form.terminal] = 0.0
-    return found
+    out: Reals = found
+    return out
 
 
 def _own_first(form: MarkovGame, array: Reals, seat: int) -> Reals:
@@ -91,7 +92,12 @@ def values(form: MarkovGame, joint: Reals, kind: Kind) -> Values:
 
 
 def finite_values(
-    form: MarkovGame, joint: Reals, kind: Kind, *, stages: int | None = None, end: Reals | None = None
+    form: MarkovGame,
+    joint: Reals,
+    kind: Kind,
+    *,
+    stages: int | None = None,
+    end: Reals | None = None,
 ) -> Reals:
     """Return values of all stages, shape (H + 1, n, S).
 
@@ -134,9 +140,7 @@ def discounted_values(form: MarkovGame, joint: Reals, kind: Kind) -> Values:
     scale = max(abs(low), abs(high), 1e-300) / (1.0 - gamma)
     for _ in range(_SWEEPS):
         q = backup(form, v)
-        after = np.stack(
-            [stage_values(form, joint[-1], q[i], i, kind) for i in range(form.seats)]
-        )
+        after = np.stack([stage_values(form, joint[-1], q[i], i, kind) for i in range(form.seats)])
         change = after - v
         v = after
         down = gamma / (1.0 - gamma) * min(float(change.min()), 0.0)

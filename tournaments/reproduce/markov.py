@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def _write(
     out: Path,
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
+    *,
     checks: Sequence[Check],
     figures: Mapping[str, Any],
     charts: Mapping[str, str],
@@ -95,7 +97,9 @@ def hardness(*, quick: bool, out: Path) -> Report:
     )
     figures = {"iterations": list(lengths), "seeds": len(seeds), "mean": mean.tolist()}
     header = ("iterations", "Markov regret", "history regret")
-    return _write(HARDNESS, out, header, rows, checks, figures, {"regret": chart})
+    return _write(
+        HARDNESS, out, header, rows, checks=checks, figures=figures, charts={"regret": chart}
+    )
 
 
 def curriculum(*, quick: bool, out: Path) -> Report:
@@ -132,7 +136,7 @@ def curriculum(*, quick: bool, out: Path) -> Report:
         ),
         Check(
             "the Nash gap falls with the temperature",
-            all(a.nash_gap > b.nash_gap for a, b in zip(path, path[1:], strict=False)),
+            all(a.nash_gap > b.nash_gap for a, b in pairwise(path)),
             f"{path[0].nash_gap:.3f} to {last.nash_gap:.4f}",
         ),
         Check(
@@ -187,7 +191,7 @@ def curriculum(*, quick: bool, out: Path) -> Report:
     ]  # fmt: skip
     figures = {"random": _rows(path), "windy_walk": _rows(wind), "value": exact}
     header = ("game", "τ of seat 0", "τ of seat 1", "value", "Nash gap", "bound", "inner steps")
-    return _write(QRE, out, header, rows, checks, figures, charts)
+    return _write(QRE, out, header, rows, checks=checks, figures=figures, charts=charts)
 
 
 def _rows(path: Sequence[PathPoint]) -> list[list[float]]:
@@ -235,7 +239,7 @@ def lock(*, quick: bool, out: Path) -> Report:
     rows = [[name, episodes, float(series[-1])] for name, series in regrets.items()]
     figures = {name: series.tolist() for name, series in regrets.items()}
     header = ("learner", "episodes", "regret")
-    return _write(LOCK, out, header, rows, checks, figures, {"regret": chart})
+    return _write(LOCK, out, header, rows, checks=checks, figures=figures, charts={"regret": chart})
 
 
 HARDNESS = Reproduction(

@@ -80,12 +80,12 @@ def line_chart(
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         if len(points) <= 40:
             parts += [
-                '<circle cx="{:.1f}" cy="{:.1f}" r="3" fill="{}"/>'.format(*place(x, y), colour)
-                for x, y in points
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
+                for x, y in (place(*point) for point in points)
             ]
-        y = _TOP + 12 + 18 * number
-        parts.append(f'<path d="M{right + 10} {y - 4}h18" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{right + 33}" y="{y}">{escape(name)}</text>')
+        line = _TOP + 12 + 18 * number
+        parts.append(f'<path d="M{right + 10} {line - 4}h18" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="{right + 33}" y="{line}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
