@@ -90,6 +90,9 @@ TABLE: dict[str, Entry] = {
     "no_regret_ce": Entry(
         "solvers.matrix.regret:no_regret_ce", "CE by play without swap regret", _MATRIX
     ),
+    "optimistic_nash_vi": Entry(
+        "solvers.markov.optimistic:optimistic_nash_vi", "unknown model, zero sum", _ZERO_SUM_MARKOV
+    ),
     "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
     "replicator": Entry(

@@ -101,6 +101,7 @@ class _Exploration:
         self._legal: list[list[list[int]]] = []
         self._rows: list[dict[tuple[int, ...], tuple[dict[int, float], Any]]] = []
         self._met: list[int] = []
+        self._limited = False
 
     def run(self, horizon: int | None, discount: float | None) -> MarkovGame:
         game = self._game
@@ -117,6 +118,12 @@ class _Exploration:
                 self._rows[number] = found
         if horizon is None and discount is None:
             horizon = game.max_length
+        longest = game.max_length
+        if self._limited and (horizon is None or (longest is not None and horizon > longest)):
+            raise NotApplicableError(
+                f"{game.key} has a time limit that its states do not show; give a horizon"
+                + (f" of at most {longest}" if longest is not None else "")
+            )
         return self._form(start, horizon, discount)
 
     def _number(self, state: State) -> int:
@@ -177,6 +184,7 @@ class _Exploration:
             apart = max(abs(row.get(s, 0.0) - other.get(s, 0.0)) for s in {*row, *other})
             # Near the game's own time limit other things follow, which a horizon stands for.
             over = other.get(-1, 0.0) != row.get(-1, 0.0)
+            self._limited |= over
             if not over and (apart > 1e-9 or np.abs(paid - earned).max() > 1e-9):
                 name = list(self._numbers)[number]
                 raise ArenaError(
@@ -191,7 +199,9 @@ class _Exploration:
 
         game = self._game
         counts = tuple(a.n for a in game.actions if isinstance(a, Discrete))
-        over, s = len(self._rows), len(self._rows) + 1
+        over = len(self._rows)
+        ends = any(-1 in row for found in self._rows for row, _ in found.values())
+        s = over + ends
         joint = int(np.prod(counts))
         check_memory(float(s) * joint * (game.seats + 2), f"the Markov form of {game.key}")
         reward = np.zeros((game.seats, s, joint))
@@ -208,7 +218,7 @@ class _Exploration:
                     columns.append(over if target < 0 else target)
                     data.append(probability)
         for mask in legal:
-            mask[over, 0] = True
+            mask[over:, 0] = True
         matrix = csr_array((data, (rows, columns)), shape=(s * joint, s))
         sums = np.asarray(matrix.sum(axis=1)).ravel()
         data_sum = np.where(sums > 0, sums, 1.0)
@@ -216,7 +226,6 @@ class _Exploration:
         initial = np.zeros(s)
         for number, probability in start.items():
             initial[number] = probability
-        ends = over in columns
         return MarkovGame(
             matrix,
             reward.reshape(game.seats, s, *counts),
@@ -225,7 +234,7 @@ class _Exploration:
             discount=1.0 if discount is None else discount,
             legal=legal,
             terminal=[over] if ends else None,
-            state_names=[*(key.replace("\n", "/") for key in self._numbers), "over"],
+            state_names=[*(k.replace("\n", "/") for k in self._numbers), *["over"] * ends],
             action_names=[
                 [game.describe_action(seat, a) for a in range(count)]
                 if game.action_name is not None

@@ -258,7 +258,8 @@ class MarkovGame:
             raise ParameterError(
                 "initial", self._state(int(stuck[0])), "states that are not terminal"
             )
-        return np.asarray(full).reshape(self.states, *self.actions, self.states)
+        found: Reals = _frozen(out)
+        return found
 
     def _transition(self, given: Any) -> tuple[Ints, Ints, Reals]:
         from scipy.sparse import csr_array, issparse

@@ -106,12 +106,13 @@ class Mex:
             [float(m.initial @ v) for m, (_, v) in zip(models, self._solved, strict=True)]
         )
         self._replies: dict[int, tuple[Reals, list[Reals], float]] = {}
+        self._surprises: dict[tuple[int, int, int], Reals] = {}
         self.loss = np.zeros(len(models))
         self.value = float(form.initial @ _solve(form, key)[1])
         self.regrets: list[float] = []
         self.chosen: list[int] = []
         self.iteration = 0
-        self._last: tuple[Reals, Reals] | None = None
+        self._last = 0
 
     def advance(self, count: int) -> int:
         """Play `count` episodes."""
@@ -123,7 +124,7 @@ class Mex:
             doubt = self.loss if self._greedy else against + self._eta * self.loss
             nu = replies[int(np.argmin(doubt))]
             self._play(mu, nu)
-            self._last = (mu, nu)
+            self._last = f
             self.chosen.append(f)
             self.regrets.append(max(0.0, self.value - worth))
             self.iteration += 1
@@ -151,18 +152,28 @@ class Mex:
             joint = a * form.actions[1] + b
             states, chances = form.after(s, joint)
             to = int(states[chance.index(chances.tolist())])
+            self.loss += self._surprise(s, joint, to)
+            s = to
+
+    def _surprise(self, s: int, joint: int, to: int) -> Reals:
+        """Return every model's negative log-likelihood of one transition and its reward."""
+        known = self._surprises.get((s, joint, to))
+        if known is None:
+            paid = self._form.reward[0, s, joint]
+            known = np.zeros(len(self._models))
             for k, model in enumerate(self._models):
                 expected, likely = model.after(s, joint)
                 p = float(likely[expected == to].sum())
-                self.loss[k] -= math.log(max(p, _UNSEEN))
-                # Payoffs are seen too: a model that predicts others is as wrong.
-                if not np.isclose(model.reward[0, s, joint], form.reward[0, s, joint]):
-                    self.loss[k] -= math.log(_UNSEEN)
-            s = to
+                known[k] = -math.log(max(p, _UNSEEN))
+                # Rewards are seen too: a model that predicts others is as wrong.
+                if not np.isclose(model.reward[0, s, joint], paid):
+                    known[k] -= math.log(_UNSEEN)
+            self._surprises[s, joint, to] = known
+        return known
 
     def answer(self) -> ProductPolicy:
-        """Return what was played last; before the first episode, the first model's equilibrium."""
-        tables = self._last if self._last is not None else self._solved[0][0].tables
+        """Return the equilibrium of the model that was believed last."""
+        tables = self._solved[self._last][0].tables
         return ProductPolicy(self._key, tuple(table.copy() for table in tables))
 
     def arrays(self) -> dict[str, NDArray[Any]]:

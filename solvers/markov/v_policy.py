@@ -82,19 +82,20 @@ class VPolicy:
     def probabilities(self, observation: Observation) -> Floats:
         """Return the seat's policy in the episode that the public signals lead to, shape (A,).
 
+        Beyond the horizon that was learnt for, uniform play.
+
         Raises:
-            ParameterError: there is no public signal, or the episode is longer than H.
+            ParameterError: there is no public signal.
         """
         look: Any = observation
         chosen = getattr(look, "episode_signal", None)
         if chosen is None:
             raise ParameterError("episode_signal", None, "a Markov game's own episodes")
         episodes, horizon = self.states.shape
-        if look.step >= horizon:
-            raise ParameterError("step", look.step, f"below the horizon, {horizon}")
         k = min(int(chosen * episodes), episodes - 1)
         row = self.start[look.state]
-        for step, state in enumerate([*look.past[::2], look.state]):
+        behind = [*look.past[::2], look.state]
+        for step, state in enumerate(behind if len(behind) <= horizon else []):
             seen = self.visits(step, state)
             t = int(np.searchsorted(seen, k))
             if t == 0:
