@@ -66,6 +66,9 @@ TABLE: dict[str, Entry] = {
     "matrix_sprm+": Entry(
         "solvers.matrix.regret:sprm_plus", "smooth predictive regret matching+", _ZERO_SUM_MATRIX
     ),
+    "lsvi": Entry(
+        "solvers.markov.lsvi:lsvi", "optimistic CCE, linear in given features", _MARKOV
+    ),
     "mccfr_external": Entry(
         "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
     ),
@@ -106,6 +109,12 @@ TABLE: dict[str, Entry] = {
     ),
     "soft_shapley": Entry(
         "solvers.markov.soft:soft_shapley", "quantal response curriculum", _ZERO_SUM_MARKOV
+    ),
+    "sparse_cce": Entry(
+        "solvers.markov.sparse:sparse_cce", "few product policies, small gap", _MARKOV
+    ),
+    "spocmar": Entry(
+        "solvers.markov.spocmar:spocmar", "CCE from play, by policy cover", _MARKOV
     ),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS

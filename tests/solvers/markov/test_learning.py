@@ -18,6 +18,7 @@ from games.markov.catalog import FAMILY
 from games.normal_form import NormalForm
 from solvers.markov.certificates import certify
 from solvers.markov.mex import Mex, best_reply
+from solvers.markov.policy import uniform
 from solvers.markov.run import Problem
 from solvers.markov.soft import PATH, bound, path_of
 from solvers.markov.v_learning import VLearning
@@ -134,11 +135,11 @@ def test_it_is_gambits_logit_equilibrium() -> None:
     ours = arena.solve(
         game, "soft_shapley", temperature_0=0.5, temperature_1=0.5, precision=1e-12
     ).policy
-    peer = pygambit.Game.from_arrays(pay, -pay)
+    peer = pygambit.StrategicGame.from_arrays(pay, -pay)
     profile = pygambit.qre.logit_solve_lambda(peer, [2.0])[0].profile
-    for player, table in zip(profile.game.players, ours.tables, strict=True):
-        wanted = [float(profile[strategy]) for strategy in player.strategies]
-        np.testing.assert_allclose(table[0, 0], wanted, atol=1e-6)
+    wanted = [p for mix in profile for _, p in mix]
+    found = np.concatenate([table[0, 0] for table in ours.tables])
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
 def test_the_nash_gap_stays_within_the_bound() -> None:
@@ -255,3 +256,48 @@ def test_reproductions(name: str, tmp_path: Path) -> None:
         assert path.is_file()
     drawn = [path for path in report.files if path.suffix == ".svg"]
     assert drawn and all("<polyline" in path.read_text() for path in drawn)
+
+
+# -- learners of unknown games ------------------------------------------------------------
+
+
+def test_sparse_cce_trades_components_for_gap() -> None:
+    game = arena.make("markov/repeated", stage="shapley", rounds=2)
+    found = arena.solve(game, "sparse_cce", components=6, pool=10, learning=300)
+    frontier = found.state["frontier"]
+    assert (np.diff(frontier) <= 1e-12).all() and frontier[-1] < frontier[0]
+    assert found.certificate["cce_gap"].value == pytest.approx(frontier[-1])
+    assert found.certificate["n_product_components"].value <= 6
+
+
+def test_spocmar_finds_an_approximate_equilibrium() -> None:
+    game = arena.make("markov/garnet", states=3, actions=2, horizon=3)
+    rough = certify(game.form("markov"), uniform(game.form("markov"), "", 3))["cce_gap"].value
+    found = arena.solve(game, "spocmar", episodes=2000)
+    assert found.certificate["cce_gap"].value < min(0.15, rough / 2)
+    assert found.state["known"][0, 0]
+    endless = arena.solve(
+        "markov/garnet(states=2,branching=2,actions=2,discount=0.5)", "spocmar", episodes=400
+    )
+    assert endless.certificate["cce_gap"].kind == "upper"
+
+
+@pytest.mark.parametrize("name", ["low_rank", "garnet"])
+def test_lsvi_learns(name: str) -> None:
+    params = {"states": 6, "actions": 2} if name == "low_rank" else {"states": 3, "actions": 2}
+    game = arena.make(f"markov/{name}", horizon=3, **params)
+    rough = certify(game.form("markov"), uniform(game.form("markov"), "", 3))["cce_gap"].value
+    found = arena.solve(game, "lsvi", iterations=400, bonus=0.1)
+    assert found.certificate["cce_gap"].value < rough / 2
+
+
+def test_optimistic_nash_vi_learns_and_its_width_holds() -> None:
+    game = arena.make(
+        "markov/garnet", states=4, actions=2, payoff="zero_sum", horizon=3, seed=1
+    )
+    early, late = (
+        arena.solve(game, "optimistic_nash_vi", iterations=n).certificate for n in (30, 3000)
+    )
+    assert late["nash_gap"].value < early["nash_gap"].value
+    assert late["nash_gap"].value < 0.1
+    assert late["nash_gap"].value <= late["optimistic_width"].value + 1e-9
