@@ -66,9 +66,7 @@ TABLE: dict[str, Entry] = {
     "matrix_sprm+": Entry(
         "solvers.matrix.regret:sprm_plus", "smooth predictive regret matching+", _ZERO_SUM_MATRIX
     ),
-    "lsvi": Entry(
-        "solvers.markov.lsvi:lsvi", "optimistic CCE, linear in given features", _MARKOV
-    ),
+    "lsvi": Entry("solvers.markov.lsvi:lsvi", "optimistic CCE, linear in given features", _MARKOV),
     "mccfr_external": Entry(
         "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
     ),
@@ -113,9 +111,7 @@ TABLE: dict[str, Entry] = {
     "sparse_cce": Entry(
         "solvers.markov.sparse:sparse_cce", "few product policies, small gap", _MARKOV
     ),
-    "spocmar": Entry(
-        "solvers.markov.spocmar:spocmar", "CCE from play, by policy cover", _MARKOV
-    ),
+    "spocmar": Entry("solvers.markov.spocmar:spocmar", "CCE from play, by policy cover", _MARKOV),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS
     ),

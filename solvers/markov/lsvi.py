@@ -3,12 +3,13 @@
 With given features φ(s, a) of P(s' | s, a) = φ·μ(s') and r_i = φ·θ_i (rewards in [0, 1]
 inside), before every episode, from the last step,
 
-    Λ_h = λ I + Σ φ φᵀ,     w_i = Λ_h⁻¹ Σ φ (r_i + γ V_i(s'))                              (1)
+    Λ_h = λ I + Σ φ φᵀ,     w_i = u + Λ_h⁻¹ Σ φ (r_i + γ V_i(s') − H + h)                  (1)
     Q_i = min(φ·w_i + β √(φᵀ Λ_h⁻¹ φ), H − h)                                             (2)
     π_h(s) = CCE of Q(s), V_i = E_π Q_i                                                   (3)
 
-and π is played with shared randomness. The answer is the policy of the episode with the
-least bonus along its own path; the certificate is exact.
+where φ·u = H − h if features can say so (as distributions can): what was never tried is
+worth the most it could be, whatever β. π is played with shared randomness. The answer is
+the policy of the episode with the least bonus along its own path; the certificate is exact.
 
 Features are the rows that `games.markov.generators.low_rank` gives, or, for any other game,
 one indicator for each state and joint action.
@@ -66,7 +67,9 @@ class Lsvi:
     def __init__(self, problem: Problem, features: Reals, *, bonus: float, ridge: float) -> None:
         form = self._form = problem.form
         if features.shape[:2] != (form.states, form.joint):
-            raise ParameterError("features.shape", features.shape, f"({form.states}, {form.joint}, D)")
+            raise ParameterError(
+                "features.shape", features.shape, f"({form.states}, {form.joint}, D)"
+            )
         self._key, self._phi, self._bonus = problem.key, features, bonus
         self._chance = Stream(derive(problem.seed, "lsvi"))
         self._horizon = form.horizon or 0
@@ -80,6 +83,10 @@ class Lsvi:
         start = uniform(form, problem.key, self._horizon).correlated().joint
         self._policy, self._best = start, start.copy()
         self._width = math.inf
+        rows = features.reshape(-1, depth)
+        self._ones, *_ = np.linalg.lstsq(rows, np.ones(len(rows)), rcond=None)
+        self._level = 1.0 if np.allclose(rows @ self._ones, 1.0, atol=1e-8) else 0.0
+        self._ones = self._ones * self._level
         self.iteration = 0
 
     def advance(self, count: int) -> int:
@@ -99,8 +106,9 @@ class Lsvi:
         for h in reversed(range(self._horizon)):
             most = float(sum(form.discount**k for k in range(self._horizon - h)))
             inverse = np.linalg.inv(self._gram[h])
+            tried = self._led[h].sum(axis=1)[:, None]
             targets = self._paid[h] + form.discount * self._led[h] @ v.T
-            w = inverse @ targets
+            w = most * self._ones[:, None] + inverse @ (targets - most * self._level * tried)
             spread = np.einsum("sjd,de,sje->sj", phi, inverse, phi, optimize=True)
             extra[h] = self._bonus * np.sqrt(np.maximum(spread, 0.0))
             q = np.einsum("sjd,di->isj", phi, w) + extra[h]

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.rng import Stream, derive
-from games.markov.form import check_memory
+from games.markov.form import MarkovGame, check_memory
 from solvers.loop import positive, whole
 from solvers.markov.backward_induction import truncation
 from solvers.markov.learners import flat
@@ -36,6 +36,25 @@ from solvers.markov.run import MarkovSolver, Problem
 __all__ = ["Spocmar", "spocmar"]
 
 Reals = NDArray[np.float64]
+
+
+class _Bandits:
+    """The bandits of one step, all states.
+
+    Attributes:
+        left: the most that can be gained from here on.
+        score: sums of estimated losses, (S, D).
+        seen: visits, (S,).
+        joint: sums of joint play, (S, J).
+        gained: sums of returns, (n, S).
+    """
+
+    def __init__(self, form: MarkovGame, left: float) -> None:
+        self.left = left
+        self.score = np.zeros((form.states, sum(form.actions)))
+        self.seen = np.zeros(form.states, dtype=np.int64)
+        self.joint = np.zeros((form.states, form.joint))
+        self.gained = np.zeros((form.seats, form.states))
 
 
 class Spocmar:
@@ -89,56 +108,43 @@ class Spocmar:
         v = np.zeros((form.seats, stages + 1, form.states))
         for h in reversed(range(stages)):
             left = float(sum(form.discount**k for k in range(stages - h)))
-            score = np.zeros((form.states, self._flat.width))
-            seen = np.zeros(form.states, dtype=np.int64)
-            joint = np.zeros((form.states, form.joint))
-            gained = np.zeros((form.seats, form.states))
+            bandits = _Bandits(form, left)
             for _ in range(self._episodes):
                 s = self._reach(self._cover[self._chance.below(len(self._cover))], h)
                 if s < 0:
                     continue
-                self._learn(s, h, v, left, score, seen, joint, gained)
-            known[h] = seen >= self._visits
-            for s in np.flatnonzero(~form.terminal):
-                if known[h, s]:
-                    policy[h, s] = joint[s] / seen[s]
-                    v[:, h, s] = gained[:, s] / seen[s]
+                self._learn(bandits, s, v[:, h + 1])
+            known[h] = bandits.seen >= self._visits
+            for state in np.flatnonzero(~form.terminal):
+                if known[h, state]:
+                    policy[h, state] = bandits.joint[state] / bandits.seen[state]
+                    v[:, h, state] = bandits.gained[:, state] / bandits.seen[state]
                 else:
-                    v[:, h, s] = left
+                    v[:, h, state] = left
         self._policy, self.known = policy, known
 
-    def _learn(
-        self,
-        s: int,
-        h: int,
-        v: Reals,
-        left: float,
-        score: Reals,
-        seen: NDArray[np.int64],
-        joint: Reals,
-        gained: Reals,
-    ) -> None:
-        """Play one step of all bandits of a state; the last four arrays change in place."""
+    def _learn(self, bandits: _Bandits, s: int, after: Reals) -> None:
+        """Play one step of all bandits of a state; `after`: values then, (n, S)."""
         form, cut = self._form, self._flat.cut
-        seen[s] += 1
+        bandits.seen[s] += 1
         rows, drawn, full = [], [], np.ones(1)
         for i, legal in enumerate(form.legal):
             size = int(legal[s].sum())
-            rate = math.sqrt(math.log(max(size, 2)) / (size * self._episodes))
-            own = score[s, cut[i] : cut[i + 1]]
+            rate = math.sqrt(math.log(max(size, 2)) / (size * int(bandits.seen[s])))
+            own = bandits.score[s, cut[i] : cut[i + 1]]
             raw = np.where(legal[s], np.exp(-rate * (own - own[legal[s]].min())), 0.0)
             rows.append((raw / raw.sum(), rate))
             drawn.append(self._chance.index(rows[i][0].tolist()))
             full = np.outer(full, rows[i][0]).ravel()
         number = form.number(drawn)
         to = self._step(s, number)
-        joint[s] += full
+        bandits.joint[s] += full
         for i, (row, rate) in enumerate(rows):
-            ahead = 0.0 if form.terminal[to] else form.discount * float(v[i, h + 1, to])
+            ahead = 0.0 if form.terminal[to] else form.discount * float(after[i, to])
             gain = (float(form.reward[i, s, number]) - self._low) / self._span + ahead
-            gained[i, s] += gain
-            loss = max(0.0, left - gain) / left
-            score[s, cut[i] + drawn[i]] += loss / (row[drawn[i]] + rate)
+            bandits.gained[i, s] += gain
+            loss = max(0.0, bandits.left - gain) / bandits.left
+            bandits.score[s, cut[i] + drawn[i]] += loss / (row[drawn[i]] + rate / 2.0)
 
     def _step(self, s: int, joint: int) -> int:
         states, chances = self._form.after(s, joint)
@@ -197,7 +203,7 @@ def spocmar() -> MarkovSolver:
     return MarkovSolver(
         "spocmar",
         _start,
-        {"episodes": 3000, "visits": 30, "often": 0.05, "precision": 0.1},
+        {"episodes": 10_000, "visits": 30, "often": 0.05, "precision": 0.1},
         iterations=5,
         gap="cce_gap",
     )

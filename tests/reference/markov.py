@@ -83,7 +83,7 @@ def stage_lp(q: np.ndarray, joints: list[tuple[int, ...]], *, coarse: bool) -> n
                 row = np.zeros(len(joints))
                 for a, k in place.items():
                     if told is None or a[i] == told:
-                        row[k] = q[i, place[a[:i] + (b,) + a[i + 1 :]]] - q[i, k]
+                        row[k] = q[i, place[(*a[:i], b, *a[i + 1 :])]] - q[i, k]
                 rows.append(row)
     found = linprog(
         -q.sum(axis=0),
@@ -112,7 +112,7 @@ def joint_values(form: MarkovGame, joint: np.ndarray, seat: int, kind: str) -> f
         own = sorted({a[seat] for a in joints})
 
         def swapped(a: tuple[int, ...], b: int) -> float:
-            return q[a[:seat] + (b,) + a[seat + 1 :]]
+            return q[(*a[:seat], b, *a[seat + 1 :])]
 
         if kind == "cce":
             return max(sum(p[a] * swapped(a, b) for a in joints) for b in own)
@@ -142,9 +142,8 @@ def mixture_history_value(form: MarkovGame, policy: MixturePolicy, seat: int) ->
                     continue
                 after = []
                 for k, w in enumerate(weight):
-                    for i, row in enumerate(rows(k, h, s)):
-                        w *= 1.0 if i == seat else float(row[a[i]])
-                    after.append(w)
+                    others = [float(r[a[i]]) for i, r in enumerate(rows(k, h, s)) if i != seat]
+                    after.append(w * math.prod(others))
                 total += sum(after) * float(form.reward[seat, s, form.number(a)])
                 for target, p in zip(*form.after(s, form.number(a)), strict=True):
                     total += form.discount * float(p) * worth(h + 1, int(target), tuple(after))

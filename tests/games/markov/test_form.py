@@ -67,7 +67,11 @@ def test_sparse_and_dense_are_the_same_game() -> None:
 
 
 def _parts() -> dict[str, Any]:
-    return {"transition": np.full((2, 2, 3, 2), 0.5), "reward": np.zeros((2, 2, 2, 3)), "horizon": 2}
+    return {
+        "transition": np.full((2, 2, 3, 2), 0.5),
+        "reward": np.zeros((2, 2, 2, 3)),
+        "horizon": 2,
+    }
 
 
 @pytest.mark.parametrize(
