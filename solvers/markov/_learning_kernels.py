@@ -15,6 +15,8 @@ import numpy as np
 
 from games._stream import stream_unit
 
+__all__ = ["certify_v", "hedge", "v_learning"]
+
 
 @numba.njit(cache=True, nogil=True)
 def _draw(streams, weights, low, high):

@@ -15,6 +15,8 @@ import numpy as np
 
 from solvers._mirror_kernels import EXTRAGRADIENT, IMPLICIT, NONE, mirror
 
+__all__ = ["soft_games"]
+
 
 @numba.njit(cache=True, nogil=True)
 def _soft_value(a, policy, tau, other, out):
