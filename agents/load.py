@@ -28,8 +28,8 @@ def load(ref: str | Sequence[str], **params: Any) -> Agent:
 
     Args:
         ref: a registered name; `package.module:factory`; `path/to/file.py:factory`;
-            `policy.npz`, a saved tabular policy; `cmd:./bot --flag`, an external process, or
-            its words as a list. See `build` for what a factory may be.
+            `policy.npz`, a saved tabular policy or solution; `cmd:./bot --flag`, an external
+            process, or its words as a list. See `build` for what a factory may be.
         params: the agent's own parameters.
 
     Raises:

@@ -3,7 +3,7 @@
 uniform                        a registered name
 package.module:factory         code that can be imported
 path/to/file.py:factory        code in a file
-policies/nash.npz              a saved tabular policy
+policies/nash.npz              a saved tabular policy or solution
 cmd:./bot --depth 3            an external process; also as a list of words
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -12,9 +11,9 @@ from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Policy, TabularPolicy
 from arena.rng import Stream
-from arena.solver import Solution
+from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
-from solvers.markov.policy import MarkovPolicy, load_policy
+from solvers.markov.policy import MarkovPolicy
 
 __all__ = ["PolicyAgent", "from_file"]
 
@@ -85,7 +84,7 @@ class PolicyAgent:
 
 
 def from_file(path: str, **unknown: Any) -> PolicyAgent:
-    """Load a saved tabular policy.
+    """Load a saved tabular policy, or the policy of a saved solution.
 
     Raises:
         AgentError: there is no such file.
@@ -98,23 +97,4 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent:
         from agents.source import source_file
 
         source_file(Reference("policy", str(Path(path).absolute())))
-    return PolicyAgent(_read(path), name=Path(path).name)
-
-
-def _read(path: str) -> Policy:
-    """Return the policy in a file: a table, a solution's, or one of a Markov game.
-
-    Raises:
-        ParameterError: it holds something else.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            text = str(data["header"])
-    except (KeyError, ValueError, EOFError, OSError, BadZipFile):
-        text = ""
-    if '"arena/solution/' in text:
-        found: Policy = Solution.load(path).policy
-        return found
-    if '"arena/markov-policy/' in text:
-        return load_policy(path)
-    return TabularPolicy.load(path)
+    return PolicyAgent(load_policy(path), name=Path(path).name)

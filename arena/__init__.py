@@ -23,7 +23,7 @@ from arena.api import (
     wrap,
 )
 from arena.game import Clock, Game, Observation, Snapshot, State
-from arena.policy import Policy, TabularPolicy
+from arena.policy import Policy, TabularPolicy, TensorPolicy
 from arena.solver import Gap, Solution, Solver
 from arena.types import CHANCE, Action, Box, Discrete, MultiDiscrete, OtherSpace
 
@@ -46,6 +46,7 @@ __all__ = [
     "Solver",
     "State",
     "TabularPolicy",
+    "TensorPolicy",
     "__version__",
     "agent",
     "agents",

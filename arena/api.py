@@ -195,10 +195,11 @@ def evaluate(game: Game | str, policy: Any, **options: Any) -> Certificate:
 
     Args:
         game: a game, or the name of one.
-        policy: a `TabularPolicy`, a `Solution`, any `Policy`, an agent that gives its
-            probabilities (or is deterministic), an OpenSpiel `Policy`, the name or file of
-            one of them, or a sequence of these, one a seat.
-        options: see `solvers.evaluate.evaluate`.
+        policy: a `TabularPolicy`, a `Solution`, any `Policy`, a network (see
+            `TensorPolicy`), an agent or bot, an OpenSpiel `Policy`, the name or file of one
+            of them, or a sequence of these, one a seat.
+        options: see `solvers.evaluate.evaluate`; with `approximate=True` lower bounds from
+            best responses that are learned, for games too large for a tree.
 
     Raises:
         ParameterError: an infoset without probabilities.

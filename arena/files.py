@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["cache_dir", "write_atomic"]
+__all__ = ["cache_dir", "folder_name", "write_atomic"]
 
 
 @contextmanager
@@ -28,6 +29,11 @@ def write_atomic(path: str | Path) -> Iterator[IO[bytes]]:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def folder_name(name: str) -> str:
+    """Return a name without what some file systems refuse: letters, digits, `.`, `_`, `-`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "tournament"
 
 
 def cache_dir(*parts: str) -> Path:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,7 +16,7 @@ from arena.files import write_atomic
 from arena.game import Observation
 from arena.types import Floats
 
-__all__ = ["Policy", "TabularPolicy"]
+__all__ = ["Policy", "TabularPolicy", "TensorPolicy", "is_torch_module"]
 
 _FORMAT = "arena/tabular-policy/1"
 
@@ -130,3 +130,71 @@ class TabularPolicy:
                 )
         except (KeyError, ValueError, EOFError, BadZipFile) as error:
             raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+
+
+class TensorPolicy:
+    """A policy computed from the observation's tensor, by a network or any other function.
+
+    Args:
+        network: from a float32 array of shape (D,) to A numbers; a torch module is called
+            with a tensor of shape (1, D), without gradients.
+        outputs: whether those numbers are `probabilities` or `logits`. Illegal actions are
+            masked, and what is left is normalised.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[Any], Any],
+        *,
+        outputs: Literal["probabilities", "logits"] = "probabilities",
+    ) -> None:
+        if outputs not in ("probabilities", "logits"):
+            raise ParameterError("outputs", outputs, "probabilities or logits")
+        self._network, self._outputs = network, outputs
+        self._torch = is_torch_module(network)
+
+    def probabilities(self, observation: Observation) -> Floats:
+        """Return the masked distribution, shape (A,).
+
+        Raises:
+            ParameterError: the observation has no tensor, or the network's answer is no
+                distribution there.
+        """
+        tensor, legal = observation.tensor, observation.legal
+        where = f"policy at infoset {observation.key!r} of seat {observation.seat}"
+        if tensor is None or legal is None:
+            lacks = "no tensor" if tensor is None else "no discrete actions"
+            raise ParameterError(where, f"an observation with {lacks}", "a tensor and a mask")
+        given = np.asarray(self._call(tensor), dtype=np.float64).reshape(-1)
+        if given.shape != legal.shape or not np.isfinite(given[legal]).all():
+            raise ParameterError(where, given.tolist(), f"{len(legal)} finite numbers")
+        if self._outputs == "logits":
+            weight = np.where(legal, np.exp(np.where(legal, given - given[legal].max(), 0.0)), 0.0)
+        else:
+            weight = np.where(legal, given, 0.0)
+            total = float(given[np.isfinite(given)].sum())
+            if (weight < 0).any() or weight.sum() <= 0 or abs(total - 1.0) > 1e-3:
+                raise ParameterError(
+                    where,
+                    given.tolist(),
+                    "probabilities that sum to one, some of them on legal actions"
+                    ' (for logits: TensorPolicy(network, outputs="logits"))',
+                )
+        out: Floats = weight / weight.sum()
+        return out
+
+    def _call(self, tensor: Floats) -> Any:
+        if not self._torch:
+            return self._network(tensor)
+        import torch
+
+        with torch.no_grad():
+            return self._network(torch.as_tensor(np.asarray(tensor))[None]).cpu().numpy()
+
+
+def is_torch_module(thing: object) -> bool:
+    """Whether a thing is a `torch.nn.Module`; torch itself is not imported for it."""
+    return any(
+        base.__module__.startswith("torch.nn") and base.__name__ == "Module"
+        for base in type(thing).__mro__
+    )

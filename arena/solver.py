@@ -16,11 +16,12 @@ from arena.agent import Agent
 from arena.errors import ArenaError, ParameterError
 from arena.files import write_atomic
 from arena.game import Game
+from arena.keys import join_key
 from arena.policy import TabularPolicy
 from arena.registry import GAMES, load_target
 from arena.types import Params
 
-__all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint"]
+__all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint", "load_policy"]
 
 _FORMAT = "arena/solution/1"
 
@@ -31,6 +32,9 @@ _POLICIES = {
     "v_learning": "solvers.markov.policy:from_arrays",
 }
 """How policies that are no `TabularPolicy` are read, by their `kind`: f(kind, game, arrays)."""
+
+_FILES = {"arena/markov-policy/1": "solvers.markov.policy:load_policy"}
+"""How files of other formats that hold one policy are read."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ class Solution:
                 if header.get("format") != _FORMAT:
                     raise KeyError("format")
                 arrays = {name: data[name] for name in data.files}
+        except FileNotFoundError as error:
+            raise ParameterError("solution file", str(path), "a file that is there") from error
         except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
             raise ParameterError(
                 "solution file", str(path), f"a file of format {_FORMAT}"
@@ -164,7 +170,7 @@ class Solution:
             game=game,
             solver=header["solver"],
             settings=header["settings"],
-            policy=_policy(game, header.get("policy"), arrays),
+            policy=_policy(game.key, header.get("policy"), arrays),
             certificate={
                 name: Gap(gap["value"], gap["kind"], gap["interval"] and tuple(gap["interval"]))
                 for name, gap in header["certificate"].items()
@@ -175,6 +181,41 @@ class Solution:
         )
 
 
+def load_policy(path: str | Path) -> Any:
+    """Read the policy in a file that `Solution.save` or a policy's own `save` wrote.
+
+    The game is not made again, so that this is quick.
+
+    Raises:
+        ParameterError: the file is something else, or not there.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            header = json.loads(str(data["header"]))
+            if header.get("format") == _FORMAT:
+                saved = header["game"]
+                if "policy" in header:
+                    arrays = {name: data[name] for name in data.files}
+                    return _policy("", header["policy"], arrays)
+                return TabularPolicy(
+                    join_key(saved["id"], saved["params"]),
+                    data["keys"].tolist(),
+                    data["seats"],
+                    data["table"],
+                )
+            if header.get("format") in _FILES:
+                return load_target(_FILES[header["format"]])(path)
+    except ParameterError:
+        raise
+    except FileNotFoundError as error:
+        raise ParameterError("policy file", str(path), "a file that is there") from error
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ParameterError(
+            "policy file", str(path), "a saved policy or solution (.npz)"
+        ) from error
+    return TabularPolicy.load(path)
+
+
 def _plain(value: Any) -> Any:
     """Return a numpy scalar among the settings as the JSON value that it is."""
     if isinstance(value, np.generic):
@@ -182,9 +223,9 @@ def _plain(value: Any) -> Any:
     raise ArenaError(f"a setting of type {type(value).__name__} cannot be saved")
 
 
-def _policy(game: Game, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Any:
+def _policy(game: str, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Any:
     if kind is None:
-        return TabularPolicy(game.key, arrays["keys"].tolist(), arrays["seats"], arrays["table"])
+        return TabularPolicy(game, arrays["keys"].tolist(), arrays["seats"], arrays["table"])
     if kind["kind"] not in _POLICIES:
         raise ParameterError("kind of policy", kind["kind"], ", ".join(_POLICIES))
     own = {n.removeprefix("policy."): a for n, a in arrays.items() if n.startswith("policy.")}

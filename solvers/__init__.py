@@ -7,6 +7,7 @@ from arena.registry import Entry
 __all__ = ["ALIASES", "FAMILIES", "TABLE"]
 
 _TREE = {"form": "tree"}
+_TWO_SEAT_TREE = {"form": "tree", "seats": "2"}
 _ZERO_SUM_TREE = {"form": "tree", "seats": "2", "payoff": "zero_sum"}
 _MATRIX = {"form": "normal_form"}
 _TWO_SEATS = {"form": "normal_form", "seats": "2"}
@@ -22,6 +23,12 @@ TABLE: dict[str, Entry] = {
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
+    "efcce": Entry(
+        "solvers.tree.correlated:efcce", "extensive-form coarse correlated, by LP", _TWO_SEAT_TREE
+    ),
+    "efce": Entry(
+        "solvers.tree.correlated:efce", "extensive-form correlated, by LP", _TWO_SEAT_TREE
+    ),
     "fictitious_play": Entry(
         "solvers.matrix.regret:fictitious_play", "best responses to mean play", _MATRIX
     ),
@@ -33,6 +40,15 @@ TABLE: dict[str, Entry] = {
     ),
     "independent_hedge": Entry(
         "solvers.markov.independent:independent", "everyone for itself, no regret", _MARKOV
+    ),
+    "joint_cfr": Entry(
+        "solvers.tree.correlated_coarse:joint_cfr", "CCE of a tree, CFR's joint play", _TREE
+    ),
+    "joint_efcce": Entry(
+        "solvers.tree.correlated_coarse:joint_efcce", "EFCCE of a tree, by regret", _TREE
+    ),
+    "joint_efce": Entry(
+        "solvers.tree.correlated_coarse:joint_efce", "EFCE of a tree, by regret", _TREE
     ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
@@ -84,6 +100,9 @@ TABLE: dict[str, Entry] = {
     ),
     "nash_lp": Entry(
         "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX
+    ),
+    "nfcce": Entry(
+        "solvers.tree.correlated:nfcce", "coarse correlated, optimal by LP", _TWO_SEAT_TREE
     ),
     "no_regret_cce": Entry(
         "solvers.matrix.regret:no_regret_cce", "CCE by play without external regret", _MATRIX

@@ -8,7 +8,6 @@ ways is judged by what it answers out of the blue.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import AgentError, ArenaError, NotApplicableError, ParameterError
+from arena.errors import (
+    AgentError,
+    ArenaError,
+    NotApplicableError,
+    ParameterError,
+    UnknownNameError,
+)
 from arena.game import Game, Observation, State
-from arena.policy import Policy, TabularPolicy
+from arena.policy import Policy, TabularPolicy, TensorPolicy, is_torch_module
 from arena.registry import load_target
 from arena.rng import derive
-from arena.solver import Gap, Solution
+from arena.solver import Gap, Solution, load_policy
 from arena.types import CHANCE, Discrete
 from games.markov import markov_of
 from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
 from solvers.certificates import certify
-from solvers.markov.policy import MarkovPolicy, load_policy
+from solvers.markov.policy import MarkovPolicy
 
-__all__ = ["behaviour_of", "evaluate"]
+__all__ = ["behaviour_of", "evaluate", "opened_all"]
 
 Reals = NDArray[np.float64]
 Answer = Callable[[State, Observation], NDArray[Any]]
@@ -41,7 +46,9 @@ def evaluate(
     seed: int = 0,
     cache: bool = True,
     budget: Budget = DEFAULT_BUDGET,
-    **markov: Any,
+    samples: int | None = None,
+    approximate: bool = False,
+    **search: Any,
 ) -> dict[str, Gap]:
     """Return how far a policy is from an equilibrium of `game`.
 
@@ -49,58 +56,68 @@ def evaluate(
     any other one on the game's tree (`certify`).
 
     Args:
-        game: any game whose tree fits the budget, or with the form `markov`.
-        policy: a `TabularPolicy`, a `Solution`, any `Policy`, an agent with `policy` (or a
-            deterministic one), an OpenSpiel `Policy`, a name or file of one of them, or a
-            sequence of these, one a seat.
-        seed: of agents.
+        game: any game whose tree fits the budget, one with the form `markov`, or any game at
+            all with `approximate`.
+        policy: a `TabularPolicy`, a `Solution`, any `Policy`, a torch module from
+            observation tensor to probabilities, an agent with `policy` (or a deterministic
+            one), an OpenSpiel `Policy`, a name or file of one of them, or a sequence of
+            these, one a seat.
+        seed: of agents, and of everything that is sampled.
         cache: whether compiled trees may be read from and written to the disk.
         budget: how large a tree may get.
-        markov: for policies of that form only: `deviations` (`markov` or `history`),
-            `horizon`, `discount`.
+        samples: how often an agent that does not tell its probabilities is asked at every
+            infoset, begun anew each time; what is certified is the table of frequencies.
+        approximate: give lower bounds by learned best responses instead of exact values.
+        search: with `approximate`, the options of `solvers.approximate.lower_bound`; of a
+            policy of the form `markov`, `deviations` (`markov` or `history`), `horizon` and
+            `discount`.
 
     Raises:
         ParameterError: an infoset without probabilities, or what it has is no distribution.
         NotApplicableError: the game's tree is too large, or the policy cannot be asked.
+        UnknownNameError: no option of that name.
     """
+    if approximate:
+        from solvers.approximate import lower_bound
+
+        return lower_bound(game, opened_all(policy, game.seats), seed=seed, **search)
     if "markov" in game.forms and (isinstance(policy, str) or not isinstance(policy, Sequence)):
         policy = _opened(policy)
-    if "markov" in game.forms and isinstance(policy, MarkovPolicy):
-        return _on_markov(game, policy, **markov)
-    if markov:
-        raise ParameterError(
-            next(iter(markov)), next(iter(markov.values())), "nothing: this is no Markov policy"
+        if isinstance(policy, MarkovPolicy):
+            return _on_markov(game, policy, search)
+    for name in search:
+        raise UnknownNameError(
+            "option of an exact evaluation",
+            name,
+            ("seed", "cache", "budget", "samples", "approximate"),
+            hint="it goes with approximate=True",
         )
+    if samples is not None and not (isinstance(samples, int) and samples >= 1):
+        raise ParameterError("samples", samples, "a whole number, 1 or more, or None")
     tree = tree_of(game, budget=budget, cache=cache)
-    return certify(tree, behaviour_of(tree, game, policy, seed=seed))
+    return certify(tree, behaviour_of(tree, game, policy, seed=seed, samples=samples))
 
 
-def _on_markov(
-    game: Game,
-    policy: MarkovPolicy,
-    *,
-    deviations: Any = "history",
-    horizon: int | None = None,
-    discount: float | None = None,
-) -> dict[str, Gap]:
+def _on_markov(game: Game, policy: MarkovPolicy, options: Mapping[str, Any]) -> dict[str, Gap]:
     from solvers.markov.certificates import certify as certify_markov
 
-    form = markov_of(game, horizon=horizon, discount=discount)
-    return certify_markov(form, policy, deviations=deviations)
+    known = ("deviations", "horizon", "discount")
+    for name in options:
+        if name not in known:
+            raise UnknownNameError("option of an evaluation", name, known)
+    form = markov_of(game, horizon=options.get("horizon"), discount=options.get("discount"))
+    return certify_markov(form, policy, deviations=options.get("deviations", "history"))
 
 
-def behaviour_of(tree: Tree, game: Game, policy: Any, *, seed: int = 0) -> Reals:
+def behaviour_of(
+    tree: Tree, game: Game, policy: Any, *, seed: int = 0, samples: int | None = None
+) -> Reals:
     """Return any policy as probabilities by sequence, shape (Q,).
 
     Raises:
         ParameterError, NotApplicableError: as in `evaluate`.
     """
-    if isinstance(policy, Sequence) and not isinstance(policy, str):
-        if len(policy) != tree.seats:
-            raise ParameterError("policy", f"{len(policy)} policies", f"one, or {tree.seats}")
-        each = [_opened(one) for one in policy]
-    else:
-        each = [_opened(policy)] * tree.seats
+    each = opened_all(policy, tree.seats)
     out = np.ones(tree.n_sequences)
     for seat, one in enumerate(each):
         if isinstance(one, TabularPolicy):
@@ -108,32 +125,61 @@ def behaviour_of(tree: Tree, game: Game, policy: Any, *, seed: int = 0) -> Reals
                 raise ParameterError("policy", f"one for {one.game}", f"one for {tree.game}")
             tree.read_table(one, seat, out)
         else:
-            _ask(tree, game, seat, one, seed=seed, out=out)
+            _ask(tree, game, seat, one, seed=seed, samples=samples, out=out)
     return tree.checked(out)
 
 
+def opened_all(policy: Any, seats: int) -> list[Any]:
+    """Return what plays each seat, names, files and solutions opened.
+
+    Args:
+        policy: one for all seats, or a sequence with one a seat.
+        seats: n.
+
+    Raises:
+        ParameterError: not as many policies as seats, or a file that holds none.
+    """
+    if isinstance(policy, Sequence) and not isinstance(policy, str):
+        if len(policy) != seats:
+            raise ParameterError("policy", f"{len(policy)} policies", f"one, or {seats}")
+        return [_opened(one) for one in policy]
+    return [_opened(policy)] * seats
+
+
 def _opened(policy: Any) -> Any:
-    """Turn names, files and solutions into policies or agents."""
+    """Turn names, files, solutions, modules, functions and bots into policies or agents."""
     if isinstance(policy, Solution):
         return _opened(policy.policy)
     if isinstance(policy, Path) or (isinstance(policy, str) and policy.endswith(".npz")):
-        try:
-            with np.load(policy, allow_pickle=False) as data:
-                solved = "trace" in data.files
-                named = {"keys", "trace"} & set(data.files)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ParameterError("policy", str(policy), "a saved policy or solution") from error
-        if not named:
-            return load_policy(policy)
-        return Solution.load(policy).policy if solved else TabularPolicy.load(policy)
+        return load_policy(policy)
     if isinstance(policy, str):
         return load_target("agents.load:load")(policy)
+    if is_torch_module(policy):
+        return TensorPolicy(policy)
+    known = hasattr(policy, "action_probabilities") or hasattr(policy, "begin")
+    if not known and not isinstance(policy, Policy) and _plays(policy):
+        return load_target("agents.load:as_agent")(policy)
     return policy
 
 
-def _ask(tree: Tree, game: Game, seat: int, policy: Any, *, seed: int, out: Reals) -> None:
+def _plays(thing: Any) -> bool:
+    """Whether a thing is a function of observations or an OpenSpiel bot."""
+    bot = all(callable(getattr(thing, m, None)) for m in ("step", "restart_at"))
+    return bot or (callable(thing) and not isinstance(thing, type))
+
+
+def _ask(
+    tree: Tree,
+    game: Game,
+    seat: int,
+    policy: Any,
+    *,
+    seed: int,
+    samples: int | None,
+    out: Reals,
+) -> None:
     """Fill the seat's part of `out`, (Q,), in place, from answers at every infoset."""
-    answer = _answer(game, seat, policy, seed)
+    answer = _answer(game, seat, policy, seed, samples)
     low, high = int(tree.seat_infoset[seat]), int(tree.seat_infoset[seat + 1])
     for infoset, state in _visit(tree, game, range(low, high)):
         observation = state.observe(seat)
@@ -154,15 +200,10 @@ def _ask(tree: Tree, game: Game, seat: int, policy: Any, *, seed: int, out: Real
         out[first : first + len(actions)] = given[actions]
 
 
-def _answer(game: Game, seat: int, policy: Any, seed: int) -> Answer:
+def _answer(game: Game, seat: int, policy: Any, seed: int, samples: int | None) -> Answer:
     """Return how to ask a policy of any kind for probabilities, shape (A,)."""
     space = game.actions[seat]
     width = space.n if isinstance(space, Discrete) else 0
-
-    def one_hot(action: Any) -> Reals:
-        out = np.zeros(width)
-        out[int(action)] = 1.0
-        return out
 
     if hasattr(policy, "action_probabilities"):
 
@@ -185,12 +226,30 @@ def _answer(game: Game, seat: int, policy: Any, seed: int) -> Answer:
         policy.begin(game, seat, derive(seed, "evaluate", seat))
         if callable(getattr(policy, "policy", None)):
             return lambda state, observation: policy.policy(observation)
-        if getattr(policy, "stochastic", True) is False:
-            return lambda state, observation: one_hot(policy.act(observation))
-        raise AgentError(
-            f"{type(policy).__name__} cannot be certified: it has no method `policy` that gives"
-            " its probabilities, and does not promise to be deterministic (stochastic = False)"
-        )
+        sure = getattr(policy, "stochastic", True) is False
+        if not sure and samples is None:
+            raise AgentError(
+                f"{getattr(policy, 'name', '') or type(policy).__name__} cannot be certified: it"
+                " has no method `policy` that gives its probabilities, and does not promise to"
+                " be deterministic (stochastic = False); samples=N asks it N times at every"
+                " infoset and certifies the frequencies"
+            )
+        times = 1 if sure or samples is None else samples
+
+        def counted(state: State, observation: Observation) -> Reals:
+            out = np.zeros(width)
+            for i in range(times):
+                # Begun anew, so that what it remembers of other infosets plays no part.
+                policy.begin(game, seat, derive(seed, "evaluate", seat, str(observation.key), i))
+                action = int(policy.act(observation))
+                if not 0 <= action < width:
+                    raise ParameterError(
+                        f"action at infoset {observation.key!r}", action, f"0 … {width - 1}"
+                    )
+                out[action] += 1.0
+            return out / times
+
+        return counted
     raise ParameterError(
         "policy",
         policy,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ParameterError, UnknownNameError
+from arena.interrupts import deferred_interrupts
 from arena.solver import Progress, TracePoint
 
 __all__ = [
@@ -31,10 +32,16 @@ __all__ = [
 ]
 
 
+_PIECE_SECONDS = 0.05
+"""A piece of work that took less than this is followed by one of twice the size."""
+
+
 class Method(Protocol):
     """A running algorithm."""
 
-    iteration: int
+    @property
+    def iteration(self) -> int:
+        """How many iterations are done."""
 
     def advance(self, count: int) -> int:
         """Run up to `count` more iterations; return how many, 0 when it has nothing to add."""
@@ -72,35 +79,58 @@ def run_method(
     """
     before = trace[-1].seconds if trace else 0.0
     start = time.perf_counter()
-    pace = 0.0
+    pace, piece = 0.0, 1
     try:
-        while True:
-            count = max(1, method.iteration // 10)
-            if iterations is not None:
-                count = min(count, iterations - method.iteration)
-            if seconds is not None and pace > 0.0:
-                left = seconds - (time.perf_counter() - start)
-                count = min(count, max(1, int(left / pace)))
-            began = time.perf_counter()
-            done = method.advance(count) if count > 0 else 0
-            now = time.perf_counter()
-            if done:
-                pace = (now - began) / done
-            if done or not trace:
-                gap = gap_of(method.answer())
-                trace.append(TracePoint(method.iteration, before + now - start, gap))
-                if progress is not None:
-                    progress(trace[-1])
-            if until is not None and trace[-1].gap <= until:
-                return "converged"
-            if iterations is not None and method.iteration >= iterations:
-                return "iteration limit"
-            if not done:
-                return "converged" if until is None else "stalled above the wanted gap"
-            if seconds is not None and now - start >= seconds:
-                return "time limit"
+        with deferred_interrupts() as interrupted:
+            while True:
+                count = max(1, method.iteration // 10)
+                if iterations is not None:
+                    count = min(count, iterations - method.iteration)
+                if seconds is not None and pace > 0.0:
+                    left = seconds - (time.perf_counter() - start)
+                    count = min(count, max(1, int(left / pace)))
+                began = time.perf_counter()
+                done, piece = _advance(method, count, piece, interrupted)
+                now = time.perf_counter()
+                if done:
+                    pace = (now - began) / done
+                if done or not trace:
+                    gap = gap_of(method.answer())
+                    trace.append(TracePoint(method.iteration, before + now - start, gap))
+                    if progress is not None:
+                        progress(trace[-1])
+                if until is not None and trace[-1].gap <= until:
+                    return "converged"
+                if iterations is not None and method.iteration >= iterations:
+                    return "iteration limit"
+                if interrupted():
+                    return "interrupted"
+                if not done:
+                    return "converged" if until is None else "stalled above the wanted gap"
+                if seconds is not None and now - start >= seconds:
+                    return "time limit"
     except KeyboardInterrupt:
         return "interrupted"
+
+
+def _advance(
+    method: Method, count: int, piece: int, interrupted: Callable[[], bool]
+) -> tuple[int, int]:
+    """Run `count` iterations in pieces of about 0.1 s, so that Ctrl-C is seen between them.
+
+    Returns:
+        How many were run, and the size of the next piece.
+    """
+    done = 0
+    while done < count and not interrupted():
+        began = time.perf_counter()
+        step = method.advance(min(piece, count - done))
+        if not step:
+            break
+        done += step
+        if step == piece and time.perf_counter() - began < _PIECE_SECONDS:
+            piece *= 2
+    return done, piece
 
 
 def check_limits(until: Any, iterations: Any, seconds: Any) -> None:

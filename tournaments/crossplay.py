@@ -51,10 +51,6 @@ class PayoffMatrix:
         """Return the symmetric part, (M + Mᵀ) / 2: what a pairing earns together."""
         return 0.5 * (self.mean + self.mean.T)
 
-    def self_play(self) -> NDArray[np.float64]:
-        """Return each agent's mean payoff with its own kind, shape (K,)."""
-        return np.diag(self.mean).copy()
-
     def cross_play(self) -> NDArray[np.float64]:
         """Return each agent's mean over the others that it met, equally weighted, (K,)."""
         others = self.mean.copy()

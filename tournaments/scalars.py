@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from arena.files import folder_name
 from tournaments.runner import Progress
 
 __all__ = ["Scalars"]
@@ -25,8 +25,7 @@ class Scalars:
     def __init__(self, name: str, *, root: str | Path = "runs", every: float = 1.0) -> None:
         from tensorboardX import SummaryWriter
 
-        folder = re.sub(r"[^\w.\-]+", "_", name).strip("._") or "tournament"
-        self.folder = Path(root) / folder
+        self.folder = Path(root) / folder_name(name)
         self._writer = SummaryWriter(str(self.folder))
         self._every = every
         self._last = 0.0

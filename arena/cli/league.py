@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from arena.cli.league_tables import member_facts, show_table, status_facts
 from arena.cli.output import examples, parse_params, print_json, print_table
-from arena.cli.running import following
+from arena.cli.running import chosen_executor, following
 from arena.errors import ParameterError, UnknownNameError
 from arena.registry import load_target
 
@@ -102,7 +103,7 @@ def create(
         limits=None if move is None else Limits(move=move),
     )
     if json:
-        print_json(_about(made.status()))
+        print_json(status_facts(made.status()))
         return
     typer.echo(f"league {made.settings.name} in {folder}, {len(members)} members")
     typer.echo(f"go on with: arena league join {folder} NAME=REFERENCE, arena league run {folder}")
@@ -148,7 +149,7 @@ def join(
         retire_old=retire_old,
     )
     if json:
-        print_json(_member(member))
+        print_json(member_facts(member))
         return
     typer.echo(f"{member.label} joined; place it with: arena league run {folder}")
 
@@ -166,7 +167,7 @@ def retire(
     """Let a member leave; its results stay, and so does its place in the table."""
     gone = _open(folder).retire(member, reason=reason)
     if json:
-        print_json(_member(gone))
+        print_json(member_facts(gone))
         return
     typer.echo(f"{gone.label} has left; its results stay")
 
@@ -209,17 +210,14 @@ def run(
 
     Ctrl-C stops cleanly; the next run goes on with the match that was next.
     """
-    chosen = load_target("tournaments.spec:ExecutorSpec")
-    allowed = ("in_process", "processes", "ray")
-    if executor is not None and executor not in allowed:
-        raise UnknownNameError("executor", executor, allowed, hint=f"known: {', '.join(allowed)}")
+    chosen = chosen_executor(executor or "processes", workers)
     league = _open(folder)
     with following(folder if tensorboard else None, quiet=json) as progress:
         played = league.run(
             matches=matches,
             until_interval=until_interval,
             seconds=seconds,
-            executor=chosen(kind=executor or "processes", workers=workers),
+            executor=chosen,
             allow_changed=allow_changed,
             durable=durable,
             progress=progress,
@@ -228,7 +226,7 @@ def run(
     if json:
         print_json({**vars(played), "table": table.to_dict()})
     else:
-        _show(table)
+        show_table(table)
         rate = played.matches / played.seconds if played.seconds > 0 else 0.0
         typer.echo(
             f"{played.matches} matches in {played.batches} batches, {played.seconds:.1f} s"
@@ -270,41 +268,10 @@ def leaderboard(
     if json:
         print_json(table.to_dict())
     else:
-        _show(table)
+        show_table(table)
 
 
 app.command("show", hidden=True)(leaderboard)
-
-
-def _show(table: Any) -> None:
-    finite = [row.standing for row in table.rows if row.standing is not None]
-    digits = 0 if max((abs(s.rating) for s in finite), default=0.0) >= 100 else 3
-    rows = []
-    for row in table.rows:
-        joined = row.member.joined.replace("T", " ").removesuffix("+00:00")
-        s = row.standing
-        if s is None:
-            rows.append(["", row.member.label, "", "", "", row.status, 0, "", "", "", joined])
-            continue
-        span = f" ({s.rank_low}–{s.rank_high})" if s.rank_low != s.rank_high else ""
-        interval = f"{s.low:.{digits}f} … {s.high:.{digits}f}" if s.low == s.low else ""
-        margin = f"±{row.margin:.{digits}f}" if row.margin < float("inf") else ""
-        rows.append(
-            [
-                *(f"{s.rank}{span}", row.member.label, f"{s.rating:.{digits}f}", interval, margin),
-                *(row.status, s.games, s.wins, s.draws, s.losses, joined),
-            ]
-        )
-    header = ["rank", "member", "rating", "95% interval", "margin", "status"]
-    header += ["games", "won", "drawn", "lost", "joined (UTC)"]
-    right = [name for name in header if name not in ("member", "status", "joined (UTC)")]
-    print_table(header, rows, right=right)
-    if table.board is None:
-        typer.echo("no match has been played yet")
-        return
-    typer.echo(f"{table.board.method}: {table.board.scale}; {table.matches} matches")
-    for warning in table.board.warnings:
-        typer.echo(f"note: {warning}")
 
 
 @app.command("status", epilog=examples("arena league status runs/cup --json"))
@@ -312,7 +279,7 @@ def status(folder: Folder, json: Json = False) -> None:
     """Say where a league stands, also while it is being played."""
     found = _open(folder).status()
     if json:
-        print_json(_about(found))
+        print_json(status_facts(found))
         return
     pending = f", {found.pending} of the latest batch to play" if found.pending else ""
     rows = [
@@ -400,22 +367,3 @@ def export(
     else:
         count = load_target("tournaments.export:export")(league.db, file)
         typer.echo(f"{count} matches written to {file}")
-
-
-def _member(member: Any) -> dict[str, Any]:
-    return {
-        "member": member.label,
-        "name": member.name,
-        "version": member.version,
-        "ref": member.spec.ref or None,
-        "params": dict(member.spec.params),
-        "fingerprint": member.fingerprint,
-        "joined": member.joined,
-        "retired": member.retired or None,
-        "reason": member.reason or None,
-    }
-
-
-def _about(found: Any) -> dict[str, Any]:
-    faults = [{"member": a, "kind": kind, "count": n} for (a, kind), n in found.faults.items()]
-    return {**vars(found), "faults": faults}

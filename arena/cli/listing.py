@@ -10,7 +10,7 @@ import typer
 
 from arena.cli.output import examples, parse_params, print_json, print_table
 from arena.errors import ParameterError
-from arena.registry import AGENTS, GAMES, SOLVERS, Info, Registry
+from arena.registry import AGENTS, GAMES, SOLVERS, Info, Registry, load_target
 
 __all__ = ["LIST_EXAMPLES", "MAKE_EXAMPLES", "list_names", "make"]
 
@@ -18,7 +18,8 @@ LIST_EXAMPLES = examples(
     "arena list games --seats 3 --payoff general_sum",
     "arena list games --grep poker",
     "arena list agents --json",
-    "arena list solvers",
+    "arena list solvers --for leduc_poker",
+    "arena list solvers --for kuhn_poker -p players=3",
 )
 MAKE_EXAMPLES = examples(
     "arena make leduc_poker",
@@ -63,9 +64,22 @@ def list_names(
     available: Annotated[
         bool, typer.Option("--available", help="Keep only what needs nothing more installed.")
     ] = False,
+    for_: Annotated[
+        str,
+        typer.Option("--for", help="Of solvers: which can handle this game, and why not others."),
+    ] = "",
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="With --for: a game parameter, key=value."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """List the games, agents or solvers that arena knows."""
+    if for_:
+        if kind is not Kind.solvers:
+            raise ParameterError("--for", for_, f"nothing: it is for solvers, not {kind.value}")
+        _solvers_for(for_, parse_params(param or []), grep=grep, json=json)
+        return
     registry = _REGISTRIES[kind]
     infos = [registry.info(name) for name in registry.names()]
     if payoff:
@@ -112,6 +126,40 @@ def list_names(
         ],
     )
     typer.echo(f"{len(kept)} of {len(infos)} {kind.value}")
+
+
+def _solvers_for(name: str, params: dict[str, Any], *, grep: str, json: bool) -> None:
+    """Say for each solver whether it can handle the game, and why if it cannot."""
+    import arena
+
+    game = arena.make(name, **params)
+    reasons = {
+        solver: reason
+        for solver, reason in load_target("solvers.dispatch:applicable")(game).items()
+        if grep.lower() in f"{solver} {SOLVERS.info(solver).summary}".lower()
+    }
+    able = [solver for solver, reason in reasons.items() if reason is None]
+    if json:
+        print_json(
+            {
+                "game": game.key,
+                "solvers": [
+                    {"id": solver, "applies": reason is None, "reason": reason}
+                    for solver, reason in reasons.items()
+                ],
+            }
+        )
+        return
+    order = [*able, *(solver for solver in reasons if solver not in able)]
+    print_table(
+        ["solver", "applies", "what it is, or why not"],
+        [
+            [s, "yes", SOLVERS.info(s).summary] if s in able else [s, "no", reasons[s]]
+            for s in order
+        ],
+        title=game.key,
+    )
+    typer.echo(f"{len(able)} of {len(reasons)} solvers apply")
 
 
 def _tag(info: Info, name: str) -> str:

@@ -8,7 +8,19 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from arena.cli import bench, check, doctor, league, listing, play, reproduce, tournament
+from arena.cli import (
+    bench,
+    check,
+    compare,
+    doctor,
+    evaluate,
+    league,
+    listing,
+    play,
+    reproduce,
+    solve,
+    tournament,
+)
 from arena.cli.output import error_line, examples
 from arena.errors import ArenaError
 
@@ -28,6 +40,7 @@ app = typer.Typer(
         "arena list games --seats 2 --payoff zero_sum",
         "arena play connect_four uniform openspiel/mcts --seed 7",
         "arena tournament run cup.toml",
+        "arena solve leduc_poker --solver pcfr+ --until 1e-4 --save nash.npz",
         "arena doctor",
     ),
 )
@@ -59,6 +72,9 @@ app.command("make", epilog=listing.MAKE_EXAMPLES)(listing.make)
 app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
 app.add_typer(league.app, name="league")
+app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)

@@ -74,8 +74,12 @@ def print_table(
     console.print(table)
 
 
-def parse_params(pairs: Sequence[str]) -> dict[str, Any]:
+def parse_params(pairs: Sequence[str], *, option: str = "--param") -> dict[str, Any]:
     """Turn `["players=3", "name=x"]` into a dict; values are JSON where they parse as such.
+
+    Args:
+        pairs: as given, `key=value` each.
+        option: named in errors.
 
     Raises:
         ParameterError: an item has no `=`.
@@ -84,7 +88,7 @@ def parse_params(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
-            raise ParameterError("--param", pair, "key=value, such as players=3")
+            raise ParameterError(option, pair, "key=value, such as players=3")
         try:
             params[key.strip()] = json.loads(text)
         except json.JSONDecodeError:

@@ -8,11 +8,26 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from arena.errors import UnknownNameError
 from arena.registry import load_target
 
-__all__ = ["following", "write_curve"]
+__all__ = ["chosen_executor", "following", "write_curve"]
 
 _RATED_UP_TO = 200_000  # matches; reading more of them in order takes too long for an extra
+
+
+def chosen_executor(kind: str | None, workers: int | None) -> Any:
+    """Return the `ExecutorSpec` that was asked for, or None if nothing was.
+
+    Raises:
+        UnknownNameError: no such kind.
+    """
+    if kind is None and workers is None:
+        return None
+    allowed = ("in_process", "processes", "ray")
+    if kind is not None and kind not in allowed:
+        raise UnknownNameError("executor", kind, allowed, hint=f"known: {', '.join(allowed)}")
+    return load_target("tournaments.spec:ExecutorSpec")(kind=kind or "processes", workers=workers)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +35,7 @@ def _only(results: Any, game: str) -> Any:
     hits = hits or [i for i, name in enumerate(names) if name.split("(")[0].split("/")[-1] == game]
     if len(hits) != 1:
         raise UnknownNameError("game of this tournament", game, names, hint="see `status`")
-    keep = results.game == hits[0]
-    columns = ("game", "seating", "payoffs", "offender", "count", "block")
-    return replace(
-        results,
-        **{
-            name: getattr(results, name)[keep]
-            for name in columns
-            if getattr(results, name, None) is not None
-        },
-    )
+    return load_target("tournaments.ratings.selection:select")(results, hits)
 
 
 def show_leaderboard(db: Path, *, method: str, game: str, json: bool) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from arena.cli.output import examples, print_json, print_table
-from arena.cli.running import following, write_curve
+from arena.cli.running import chosen_executor, following, write_curve
 from arena.cli.standings import show_leaderboard
 from arena.errors import ArenaError, StoreError
-from arena.files import write_atomic
+from arena.files import folder_name, write_atomic
 from arena.registry import load_target
 
 __all__ = ["app", "results_path"]
@@ -47,8 +47,7 @@ Board = Annotated[bool, typer.Option("--tensorboard/--no-tensorboard", help="Wri
 
 def _folder(spec_file: Path) -> Path:
     spec = load_target("tournaments.spec:read_spec")(spec_file)
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", spec.name).strip("-.") or "tournament"
-    return Path("runs") / slug
+    return Path("runs") / folder_name(spec.name)
 
 
 def results_path(where: Path) -> Path:
@@ -63,19 +62,6 @@ def results_path(where: Path) -> Path:
     if not path.is_file():
         raise StoreError(f"{path}: no results there; `arena tournament run` makes them")
     return path
-
-
-def _executor(kind: str | None, workers: int | None, spec_file: Path | Any) -> Any:
-    """Return an `ExecutorSpec` in place of the spec's, or None to keep it."""
-    if kind is None and workers is None:
-        return None
-    module = load_target("tournaments.spec:ExecutorSpec")
-    allowed = ("in_process", "processes", "ray")
-    if kind is not None and kind not in allowed:
-        from arena.errors import UnknownNameError
-
-        raise UnknownNameError("executor", kind, allowed, hint=f"known: {', '.join(allowed)}")
-    return module(kind=kind or "processes", workers=workers)
 
 
 @app.command("run", epilog=examples("arena tournament run cup.toml --workers 4 --report"))
@@ -110,7 +96,7 @@ def run(
     """
     folder = out or _folder(spec)
     target = folder / "results.db"
-    chosen = _executor(executor, workers, spec)
+    chosen = chosen_executor(executor, workers)
     load_target("tournaments.api:check")(spec)
     if target.exists() and fresh:
         _set_aside(target)
@@ -121,8 +107,8 @@ def run(
         )
     folder.mkdir(parents=True, exist_ok=True)
     start = load_target("tournaments.api:run")
-    with following(folder if tensorboard else None, quiet=json) as progress:
-        outcome = start(
+    _play(
+        lambda progress: start(
             spec,
             db=target,
             resume=resume_,
@@ -130,10 +116,13 @@ def run(
             durable=durable,
             executor=chosen,
             progress=progress,
-        )
-    if tensorboard and outcome.played:
-        write_curve(target.parent, target, len(outcome.results))
-    _conclude(outcome, target, report=report, method=method, json=json)
+        ),
+        target,
+        tensorboard=tensorboard,
+        report=report,
+        method=method,
+        json=json,
+    )
 
 
 @app.command("resume", epilog=examples("arena tournament resume runs/cup"))
@@ -152,17 +141,37 @@ def resume(
 ) -> None:
     """Play exactly the matches that are missing."""
     target = results_path(where)
-    chosen = _executor(executor, workers, where)
+    chosen = chosen_executor(executor, workers)
     start = load_target("tournaments.api:resume")
-    with following(target.parent if tensorboard else None, quiet=json) as progress:
-        outcome = start(
+    _play(
+        lambda progress: start(
             target,
             spec=where if where.suffix == ".toml" else None,
             allow_changed=allow_changed,
             durable=durable,
             executor=chosen,
             progress=progress,
-        )
+        ),
+        target,
+        tensorboard=tensorboard,
+        report=report,
+        method=method,
+        json=json,
+    )
+
+
+def _play(
+    start: Callable[[Callable[[Any], None]], Any],
+    target: Path,
+    *,
+    tensorboard: bool,
+    report: bool,
+    method: str,
+    json: bool,
+) -> None:
+    """Call `start` with a function to report progress to, and show what came out."""
+    with following(target.parent if tensorboard else None, quiet=json) as progress:
+        outcome = start(progress)
     if tensorboard and outcome.played:
         write_curve(target.parent, target, len(outcome.results))
     _conclude(outcome, target, report=report, method=method, json=json)

@@ -19,18 +19,9 @@ from arena.game import Game, Snapshot
 from arena.registry import Info
 from arena.rng import Stream
 from arena.types import CHANCE, Action, Discrete, Floats, Payoff
-from games.adapters.gambit_files import (
-    Efg,
-    EfgNode,
-    Infoset,
-    Nfg,
-    Outcome,
-    outcome_sums,
-    parse_efg,
-    parse_nfg,
-    write_efg,
-    write_nfg,
-)
+from games.adapters.gambit_forms import Efg, EfgNode, Infoset, Nfg, Outcome, outcome_sums
+from games.adapters.gambit_reading import parse_efg, parse_nfg
+from games.adapters.gambit_writing import write_efg, write_nfg
 from games.normal_form import NormalForm, as_game
 
 __all__ = [

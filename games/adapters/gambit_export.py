@@ -14,7 +14,7 @@ from typing import Any
 from arena.errors import FormError, ParameterError
 from arena.game import Game, State
 from arena.types import CHANCE, Discrete
-from games.adapters.gambit_files import Efg, EfgNode, Infoset, Outcome
+from games.adapters.gambit_forms import Efg, EfgNode, Infoset, Outcome
 
 __all__ = ["to_efg"]
 

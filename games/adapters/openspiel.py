@@ -21,8 +21,9 @@ from arena.registry import Info
 from arena.rng import Stream
 from arena.types import Discrete, Payoff
 from games.adapters.openspiel_facts import KNOWN_ISSUES, SEAT_NAMES, TEAMS, UNPLAYABLE
+from games.adapters.openspiel_kind import Kind
 from games.adapters.openspiel_load import facts, load, names, pyspiel, version
-from games.adapters.openspiel_state import Kind, OpenSpielObservation, OpenSpielState
+from games.adapters.openspiel_state import OpenSpielObservation, OpenSpielState
 
 __all__ = ["FAMILY", "OpenSpielFamily", "OpenSpielObservation", "OpenSpielState", "wrap"]
 

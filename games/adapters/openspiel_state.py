@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +17,24 @@ import numpy as np
 from arena.episode import Chooser
 from arena.errors import FormError, IllegalActionError
 from arena.game import Clock
-from arena.rng import Stream, derive
+from arena.rng import Stream
 from arena.types import CHANCE, Action, Floats, Mask
-from games.adapters.openspiel_facts import CLONES_EXACTLY
-from games.adapters.openspiel_load import may_resample, pyspiel, quiet, reseeder
+from games.adapters.openspiel_load import pyspiel, quiet
 
 if TYPE_CHECKING:
     from games.tree.walk import Cursor
+from games.adapters.openspiel_kind import (
+    CHANCE_PLAYER,
+    MEAN_FIELD,
+    SIMULTANEOUS,
+    TERMINAL,
+    Kind,
+    draw,
+    follow,
+    replay,
+)
 
-__all__ = ["Kind", "OpenSpielObservation", "OpenSpielState"]
-
-_CHANCE_PLAYER = int(pyspiel.PlayerId.CHANCE)
-_SIMULTANEOUS = int(pyspiel.PlayerId.SIMULTANEOUS)
-_TERMINAL = int(pyspiel.PlayerId.TERMINAL)
-_MEAN_FIELD = int(pyspiel.PlayerId.MEAN_FIELD)
+__all__ = ["OpenSpielObservation", "OpenSpielState"]
 
 
 class OpenSpielObservation:
@@ -106,85 +110,6 @@ class OpenSpielObservation:
         return _resample(self._kind, self.raw, self.seat, seed)
 
 
-class Kind:
-    """What all states of one game share."""
-
-    __slots__ = (
-        "again",
-        "clones",
-        "has_resampled",
-        "infoset_string",
-        "infoset_tensor",
-        "joint",
-        "n_actions",
-        "native",
-        "observation_string",
-        "observation_tensor",
-        "perfect",
-        "raw",
-        "resamples",
-        "rewards_early",
-        "sampled",
-        "seats",
-    )
-
-    def __init__(self, raw: Any) -> None:
-        kind = raw.get_type()
-        self.raw = raw
-        self.n_actions: int = raw.num_distinct_actions()
-        self.seats: tuple[int, ...] = tuple(range(raw.num_players()))
-        self.infoset_string = bool(kind.provides_information_state_string)
-        self.infoset_tensor = bool(kind.provides_information_state_tensor)
-        self.observation_string = bool(kind.provides_observation_string)
-        self.observation_tensor = bool(kind.provides_observation_tensor)
-        self.perfect = kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION
-        # Games written in Python hand out enums and lists of their own.
-        self.native = type(raw).__module__.partition(".")[0] == "pyspiel"
-        self.joint = kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS
-        self.rewards_early = kind.reward_model != pyspiel.GameType.RewardModel.TERMINAL
-        self.sampled = kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC
-        self.again: Callable[[int], Any] | None = reseeder(raw) if self.sampled else None
-        self.resamples = not self.sampled and may_resample(raw)
-        self.has_resampled = False
-        self.clones = self.again is None or kind.short_name in CLONES_EXACTLY
-
-    def start(self, seed: int | None) -> Any:
-        """Return an initial `pyspiel.State`; chance inside OpenSpiel follows `seed`."""
-        if self.again is None or seed is None:
-            return self.raw.new_initial_state()
-        return self.again(derive(seed, "openspiel") & 0x7FFFFFFF).new_initial_state()
-
-
-def _follow(raw: Any) -> None:
-    """Give a mean-field node its distribution, shape (number of states asked about,)."""
-    support = raw.distribution_support()
-    raw.update_distribution([1.0 / len(support)] * len(support) if support else [])
-
-
-def _replay(kind: Kind, raw: Any, history: Sequence[int]) -> list[int]:
-    """Play an OpenSpiel history on `raw`; return it without the seats that had no choice."""
-    chosen: list[int] = []
-    at = 0
-    while at < len(history):
-        player = raw.current_player()
-        if player == _SIMULTANEOUS:
-            joint = list(history[at : at + len(kind.seats)])
-            at += len(joint)
-            chosen += [
-                a for seat, a in zip(kind.seats, joint, strict=True) if raw.legal_actions(seat)
-            ]
-            raw.apply_actions(joint)
-        elif player == _MEAN_FIELD:
-            _follow(raw)
-        else:
-            chosen.append(history[at])
-            raw.apply_action(history[at])
-            at += 1
-    if raw.current_player() == _MEAN_FIELD:
-        _follow(raw)
-    return chosen
-
-
 class OpenSpielState:
     """One episode of an OpenSpiel game.
 
@@ -211,11 +136,11 @@ class OpenSpielState:
             player = raw.current_player()
             if player >= 0:
                 return
-            if player == _CHANCE_PLAYER and chance is not None:
-                raw.apply_action(_draw(raw.chance_outcomes(), chance))
-            elif player == _MEAN_FIELD:
-                _follow(raw)
-            elif player == _SIMULTANEOUS and not any(map(raw.legal_actions, self.kind.seats)):
+            if player == CHANCE_PLAYER and chance is not None:
+                raw.apply_action(draw(raw.chance_outcomes(), chance))
+            elif player == MEAN_FIELD:
+                follow(raw)
+            elif player == SIMULTANEOUS and not any(map(raw.legal_actions, self.kind.seats)):
                 self._sat_out = True
                 raw.apply_actions([0] * len(self.kind.seats))
             else:
@@ -226,9 +151,9 @@ class OpenSpielState:
         player = self.raw.current_player()
         if player >= 0:
             return (int(player),)  # games written in Python give an enum
-        if player == _SIMULTANEOUS:
+        if player == SIMULTANEOUS:
             return tuple(seat for seat in self.kind.seats if self.raw.legal_actions(seat))
-        return (CHANCE,) if player == _CHANCE_PLAYER else ()
+        return (CHANCE,) if player == CHANCE_PLAYER else ()
 
     def observe(self, seat: int) -> OpenSpielObservation:
         """Return what `seat` knows now."""
@@ -237,7 +162,7 @@ class OpenSpielState:
     def legal(self, seat: int) -> Sequence[int]:
         """Return the legal actions of `seat`, increasing; none where it is not to move."""
         player = self.raw.current_player()
-        if player not in (seat, _SIMULTANEOUS):
+        if player not in (seat, SIMULTANEOUS):
             return []
         actions: list[int] = self.raw.legal_actions(seat)
         return actions
@@ -256,7 +181,7 @@ class OpenSpielState:
             raise IllegalActionError("the episode is over")
         raw = self.raw
         before = list(raw.returns()) if self.kind.rewards_early else None
-        if raw.current_player() == _SIMULTANEOUS:
+        if raw.current_player() == SIMULTANEOUS:
             joint = [0] * len(self.kind.seats)
             for seat in actors:
                 joint[seat] = self._checked(seat, actions[seat])
@@ -306,14 +231,14 @@ class OpenSpielState:
                 if early:
                     self._before = list(raw.returns())
                 apply(action)
-            elif seat == _CHANCE_PLAYER:
-                apply(_draw(raw.chance_outcomes(), chance))
-            elif seat == _TERMINAL:
+            elif seat == CHANCE_PLAYER:
+                apply(draw(raw.chance_outcomes(), chance))
+            elif seat == TERMINAL:
                 return
-            elif seat == _SIMULTANEOUS:
+            elif seat == SIMULTANEOUS:
                 self._drive_joint(choose)
             else:
-                _follow(raw)
+                follow(raw)
 
     def _drive_plainly(self, choose: Sequence[Chooser]) -> None:
         while actors := self.actors():
@@ -354,7 +279,7 @@ class OpenSpielState:
         history: list[int] = self.raw.history()
         if not self._sat_out:
             return history
-        return _replay(self.kind, self.kind.start(self._seed), history)
+        return replay(self.kind, self.kind.start(self._seed), history)
 
     def action_name(self, seat: int, action: int) -> str:
         """Return OpenSpiel's name of an action (or chance outcome) in this position."""
@@ -373,7 +298,7 @@ class OpenSpielState:
             twin.raw = self.raw.clone()
         else:
             twin.raw = kind.start(self._seed)
-            _replay(kind, twin.raw, self.raw.history())
+            replay(kind, twin.raw, self.raw.history())
         return twin
 
     def resample(self, seat: int, seed: int) -> OpenSpielState:
@@ -408,7 +333,7 @@ def _resample(kind: Kind, raw: Any, seat: int, seed: int) -> OpenSpielState:
         drawn.raw = raw.clone()
     elif kind.perfect:
         drawn.raw = kind.start(seed)
-        _replay(kind, drawn.raw, raw.history())
+        replay(kind, drawn.raw, raw.history())
     else:
         try:
             # Quiet costs more than the draw, and is needed for what fails the first time.
@@ -418,15 +343,3 @@ def _resample(kind: Kind, raw: Any, seat: int, seed: int) -> OpenSpielState:
             raise FormError(str(kind.raw), "resample", ["state"]) from error
         kind.has_resampled = True
     return drawn
-
-
-def _draw(outcomes: Sequence[tuple[int, float]], stream: Stream) -> int:
-    left = stream.random()
-    outcome = outcomes[0][0]
-    for candidate, probability in outcomes:
-        if probability > 0.0:
-            outcome = candidate
-            left -= probability
-            if left < 0.0:
-                break
-    return outcome

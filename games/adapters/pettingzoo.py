@@ -121,7 +121,8 @@ def _game(
     """Return the game that `make`'s environments are."""
     from pettingzoo import ParallelEnv
 
-    from games.adapters._pettingzoo_state import AecState, Kind, ParallelState
+    from games.adapters._pettingzoo_seats import Kind
+    from games.adapters._pettingzoo_state import AecState, ParallelState
 
     if payoff not in get_args(Payoff):
         raise ParameterError("payoff", payoff, f"one of {', '.join(get_args(Payoff))}")

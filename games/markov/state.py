@@ -15,6 +15,8 @@ from games.markov.form import MarkovGame
 
 __all__ = ["MarkovObservation", "MarkovState", "Shared", "as_game", "signals"]
 
+_SWEEPS = 200
+
 _SIGNAL = 0x5851F42D4C957F2D  # sets the signal's numbers apart from chance of the same seed
 
 
@@ -327,6 +329,41 @@ class MarkovState:
         return self.describe()
 
 
+def _return_bounds(form: MarkovGame) -> tuple[float, float]:
+    """Return bounds on what an episode pays a seat in all; infinite where there is no bound.
+
+    u(s) = max_a r(s, a) + max_{s' that may follow} u(s') is iterated: to the horizon, or
+    until it stands still, which it never does where there is gain in going round.
+    """
+    sweeps = form.horizon if form.horizon is not None else _SWEEPS
+    used = form.legal_joint.ravel()
+    rows = np.flatnonzero(used & (np.diff(form.indptr) > 0))
+    stops = form.discount < 1.0 or form.terminal.any()
+    out = []
+    for sign in (-1.0, 1.0):
+        best = np.zeros(form.states)
+        reward = np.where(used, (sign * form.reward).max(axis=0).ravel(), -np.inf)
+        still = False
+        for _ in range(min(sweeps, _SWEEPS)):
+            ahead = np.zeros(len(reward))
+            ahead[rows] = np.maximum.reduceat(best[form.indices], form.indptr[rows])
+            # Who may be stopped at any time keeps what there is.
+            ahead = np.maximum(ahead, 0.0) if stops else ahead
+            after = (reward + ahead).reshape(form.states, form.joint).max(axis=1)
+            after[form.terminal] = 0.0
+            still = bool(np.array_equal(after, best))
+            best = after
+            if still:
+                break
+        if still or (form.horizon is not None and form.horizon <= _SWEEPS):
+            out.append(sign * float(best[form.initial > 0].max()))
+        elif form.horizon is not None:
+            out.append(sign * max(float(reward[used].max()), 0.0) * form.horizon)
+        else:
+            out.append(sign * float("inf"))
+    return min(out), max(out)
+
+
 def as_game(
     form: MarkovGame, *, id: str, params: Mapping[str, Any] | None = None, **facts: Any
 ) -> Game:
@@ -352,16 +389,10 @@ def as_game(
         names = form.action_names[seat]
         return names[action] if 0 <= action < len(names) else str(action)
 
-    low, high = form.bounds
-    bounds = (float("-inf"), float("inf"))
-    if form.horizon is not None:
-        # An episode may stop early, at a terminal state or by discount.
-        least = form.horizon if form.discount == 1.0 and not form.terminal.any() else 1
-        bounds = (min(low * least, low * form.horizon), max(high * least, high * form.horizon))
     random = bool((np.diff(form.indptr) > 1).any()) or int((form.initial > 0).sum()) > 1
     settled: dict[str, Any] = {
         "payoff": form.payoff,
-        "payoff_bounds": bounds,
+        "payoff_bounds": _return_bounds(form),
         "summary": form.title,
         "action_name": action_name,
         "perfect_information": False,

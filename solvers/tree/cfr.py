@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from games.tree import Tree
-from solvers.tree.run import Traits, TreeSolver, choice, non_negative
+from solvers.loop import choice, non_negative
+from solvers.tree.run import Traits, TreeSolver
 
 __all__ = [
     "CfrMethod",

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from arena.errors import ParameterError
 from arena.rng import derive
 from games.tree import Tree
-from solvers.tree.run import Traits, TreeSolver, positive
+from solvers.loop import positive
+from solvers.tree.run import Traits, TreeSolver
 
 __all__ = ["MonteCarlo", "mccfr_external", "mccfr_outcome"]
 

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from arena.errors import ParameterError
 from games.tree import Tree
 from solvers.certificates import certify_qre
-from solvers.tree.run import Traits, TreeSolver, choice, positive
+from solvers.loop import choice, positive
+from solvers.tree.run import Traits, TreeSolver
 
 __all__ = ["MmdMethod", "mmd", "mmd_nash"]
 

@@ -8,8 +8,7 @@ wanted exploitability, at a number of iterations, or when the time is up.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import NotApplicableError, ParameterError, UnknownNameError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.solver import Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
+from solvers.loop import check_limits, merge_settings, run_method
 
-__all__ = ["Method", "Traits", "TreeSolver", "choice", "non_negative", "positive"]
+__all__ = ["Method", "Traits", "TreeSolver"]
 
 Reals = NDArray[np.float64]
 
@@ -49,6 +49,19 @@ class Method(Protocol):
         """Go on from what `arrays` returned."""
 
 
+class _Answering:
+    """A method of trees as one that `solvers.loop` runs: its answer is its behaviour."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self.advance, self.answer = method.advance, method.behaviour
+        self.arrays, self.restore = method.arrays, method.restore
+
+    @property
+    def iteration(self) -> int:
+        return self._method.iteration
+
+
 @dataclass(frozen=True)
 class Traits:
     """What a solver asks of a game.
@@ -62,43 +75,6 @@ class Traits:
     seats: int | None = None
     constant_sum: bool = False
     perfect_recall: bool = True
-
-
-def positive(name: str, value: Any) -> float:
-    """Return a setting that must be a positive number.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if _number(value) and 0 < value < math.inf:
-        return float(value)
-    raise ParameterError(name, value, "a positive number")
-
-
-def non_negative(name: str, value: Any) -> float:
-    """Return a setting that must be zero or a positive number.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if _number(value) and 0 <= value < math.inf:
-        return float(value)
-    raise ParameterError(name, value, "zero or a positive number")
-
-
-def choice(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """Return a setting that must be one of some words.
-
-    Raises:
-        ParameterError: it is not.
-    """
-    if isinstance(value, str) and value in allowed:
-        return value
-    raise ParameterError(name, value, f"one of {', '.join(allowed)}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -192,8 +168,8 @@ class TreeSolver:
             ParameterError: a setting is out of range.
             UnknownNameError: there is no such setting.
         """
-        chosen = self._settings(settings)
-        _check_limits(until, iterations, seconds)
+        chosen = merge_settings(self.name, self.defaults, settings, COMMON)
+        check_limits(until, iterations, seconds)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
         tree = tree_of(game, budget=budget, cache=cache)
@@ -212,8 +188,8 @@ class TreeSolver:
             _check_resume(resume, game, self.name, chosen, tree)
             method.restore(resume.state)
             trace = list(resume.trace)
-        status = _loop(
-            method,
+        status = run_method(
+            _Answering(method),
             self._gap(tree, chosen),
             trace,
             progress=progress,
@@ -237,17 +213,6 @@ class TreeSolver:
             state=method.arrays(),
         )
 
-    def _settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        for name in given:
-            if name not in self.defaults:
-                raise UnknownNameError(
-                    f"setting of {self.name}",
-                    name,
-                    [*self.defaults, *COMMON],
-                    hint=f"it has {', '.join([*self.defaults, *COMMON])}",
-                )
-        return {**self.defaults, **given}
-
     def _gap(self, tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
         if self.objective is not None:
             return self.objective(tree, settings)
@@ -257,74 +222,8 @@ class TreeSolver:
         return lambda behaviour: evaluator.nash_conv(behaviour) / tree.seats
 
 
-def _loop(
-    method: Method,
-    gap_of: Callable[[Reals], float],
-    trace: list[TracePoint],
-    *,
-    progress: Progress | None,
-    until: float | None,
-    iterations: int | None,
-    seconds: float | None,
-) -> str:
-    """Run the method in growing blocks; append to `trace`; return the status."""
-    before = trace[-1].seconds if trace else 0.0
-    start = time.perf_counter()
-    pace = 0.0
-    try:
-        while True:
-            count = max(1, method.iteration // 10)
-            if iterations is not None:
-                count = min(count, iterations - method.iteration)
-            if seconds is not None and pace > 0.0:
-                left = seconds - (time.perf_counter() - start)
-                count = min(count, max(1, int(left / pace)))
-            began = time.perf_counter()
-            done = method.advance(count) if count > 0 else 0
-            now = time.perf_counter()
-            if done:
-                pace = (now - began) / done
-            if done or not trace:
-                point = TracePoint(
-                    method.iteration, before + now - start, gap_of(method.behaviour())
-                )
-                trace.append(point)
-                if progress is not None:
-                    progress(point)
-            status = _status(method, trace[-1].gap, done, until, iterations)
-            if status is None and seconds is not None and now - start >= seconds:
-                status = "time limit"
-            if status is not None:
-                return status
-    except KeyboardInterrupt:
-        return "interrupted"
-
-
-def _status(
-    method: Method, gap: float, done: int, until: float | None, iterations: int | None
-) -> str | None:
-    """Return why to stop now, or None."""
-    if until is not None and gap <= until:
-        return "converged"
-    if iterations is not None and method.iteration >= iterations:
-        return "iteration limit"
-    if not done:
-        return "converged" if until is None else "stalled above the wanted gap"
-    return None
-
-
 def _words(payoff: str) -> str:
     return payoff.replace("_", "-")
-
-
-def _check_limits(until: Any, iterations: Any, seconds: Any) -> None:
-    if until is not None:
-        non_negative("until", until)
-    if seconds is not None:
-        positive("seconds", seconds)
-    whole = isinstance(iterations, int | np.integer) and not isinstance(iterations, bool)
-    if iterations is not None and not (whole and iterations >= 1):
-        raise ParameterError("iterations", iterations, "a whole number, 1 or more")
 
 
 def _check_resume(

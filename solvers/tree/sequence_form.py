@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ArenaError
 from games.tree import Tree
-from solvers.tree.run import Traits, TreeSolver, choice
+from solvers.loop import choice
+from solvers.tree.run import Traits, TreeSolver
 
 __all__ = ["SequenceFormLp", "sequence_form_lp"]
 

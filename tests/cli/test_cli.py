@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def arena(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process, which spares the start of another: code, stdout, stderr."""
+    from arena.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("COLUMNS", "NO_COLOR"):
+        monkeypatch.setenv(name, ENV[name])
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([*arguments])
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
 def ok(*arguments: str, cwd: Path) -> str:
     done = arena(*arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
@@ -85,8 +105,9 @@ def commands(prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("command", commands(), ids=lambda c: " ".join(c) or "arena")
-def test_every_command_shows_examples(command: tuple[str, ...], tmp_path: Path) -> None:
-    text = ok(*command, "--help", cwd=tmp_path)
+def test_every_command_shows_examples(command: tuple[str, ...], here) -> None:
+    code, text, _ = here(*command, "--help")
+    assert code == 0
     assert "Usage: arena" in text
     assert "Examples" in text
 
@@ -113,16 +134,18 @@ def test_every_command_shows_examples(command: tuple[str, ...], tmp_path: Path) 
         (["--no-such-option"], ["--no-such-option"]),
     ],
 )
-def test_a_mistake_costs_one_line(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+def test_a_mistake_costs_one_line(
+    arguments: list[str], words: list[str], tmp_path: Path, here
+) -> None:
     cup(tmp_path)
-    done = arena(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    first, *rest = done.stderr.strip().splitlines()
+    code, _, err = here(*arguments)
+    assert code == 2
+    first, *rest = err.strip().splitlines()
     assert first.startswith("error: ")
     assert all(line.startswith("see `arena") for line in rest)
     for word in words:
         assert word in first
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in err
     assert not (tmp_path / "runs").exists()
 
 
@@ -157,26 +180,31 @@ def test_play_follows_its_seed(tmp_path: Path) -> None:
     assert "......." in drawn or "x" in drawn
 
 
-def test_a_whole_tournament(tmp_path: Path) -> None:
-    ok("tournament", "new", "mine.toml", cwd=tmp_path)
-    assert arena("tournament", "new", "mine.toml", cwd=tmp_path).returncode == 2
+def test_a_whole_tournament(tmp_path: Path, here) -> None:
+    def look(*arguments: str) -> str:
+        code, out, err = here("tournament", *arguments)
+        assert code == 0, err
+        return str(out)
+
+    look("new", "mine.toml")
+    assert here("tournament", "new", "mine.toml")[0] == 2
     spec = cup(tmp_path)
     table = ok("tournament", "run", str(spec), "--out", "out", "--report", cwd=tmp_path)
     assert "95% interval" in table
-    status = json.loads(ok("tournament", "status", "out", "--json", cwd=tmp_path))
+    status = json.loads(look("status", "out", "--json"))
     assert status["done"] == status["total"] == 2 * 3 * 2 * 3
     again = arena("tournament", "run", str(spec), "--out", "out", cwd=tmp_path)
     assert again.returncode == 2
     assert "--resume" in again.stderr
     ok("tournament", "run", str(spec), "--out", "out", "--resume", cwd=tmp_path)
-    board = json.loads(ok("tournament", "show", "out", "--json", cwd=tmp_path))
+    board = json.loads(look("show", "out", "--json"))
     assert {row["agent"] for row in board["rows"]} == {"random", "first", "search"}
-    ok("tournament", "show", "out", "--game", "kuhn_poker", "--method", "elo", cwd=tmp_path)
-    ok("tournament", "export", "out", "matches.csv", cwd=tmp_path)
+    look("show", "out", "--game", "kuhn_poker", "--method", "elo")
+    look("export", "out", "matches.csv")
     with (tmp_path / "matches.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 36
-    ok("tournament", "export", "out", "table.json", "--table", cwd=tmp_path)
-    ok("tournament", "report", "out", "--out", "page.html", cwd=tmp_path)
+    look("export", "out", "table.json", "--table")
+    look("report", "out", "--out", "page.html")
     assert "<html" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert list((tmp_path / "out").glob("events.out.tfevents.*"))
     ok("tournament", "run", str(spec), "--out", "out", "--fresh", cwd=tmp_path)
@@ -221,8 +249,10 @@ def test_ctrl_c_stops_with_the_table_and_resume_completes_it(tmp_path: Path) -> 
 
 
 def played(folder: Path) -> int:
-    done = arena("tournament", "status", "cut", "--json", cwd=folder)
-    return int(json.loads(done.stdout)["done"]) if done.returncode == 0 else 0
+    from tournaments.store import Store
+
+    with Store.open(folder / "cut" / "results.db") as store:
+        return store.count()
 
 
 def test_completion_is_offered(tmp_path: Path) -> None:

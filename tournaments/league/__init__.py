@@ -6,10 +6,12 @@ cup.run()
 cup.leaderboard()
 """
 
-from tournaments.league.league import League, LeagueStatus, league
+from tournaments.league.league import League
+from tournaments.league.opening import league
 from tournaments.league.opponents import Opponent, Opponents
 from tournaments.league.playing import Played
 from tournaments.league.settings import Member, Placement
+from tournaments.league.status import LeagueStatus
 from tournaments.league.table import LeagueTable, Row
 
 __all__ = [

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +13,25 @@ from agents.references import parse
 from arena.agent import Limits
 from arena.errors import (
     AgentError,
-    ArenaError,
-    NotApplicableError,
     ParameterError,
     SpecError,
     StoreError,
 )
 from arena.game import Game
 from arena.rng import fresh_seed
-from tournaments.enrol import new_meta
+from tournaments.league.changes import now, outdated, renewed
+from tournaments.league.creating import DB, begin, drafted, game_spec
 from tournaments.league.identity import identity
-from tournaments.league.opponents import Opponents, expected_scores, weighted
+from tournaments.league.opponents import Opponents, opponents_of
 from tournaments.league.playing import (
     Played,
     Until,
     load_state,
-    new_state,
     play_batches,
 )
 from tournaments.league.settings import (
     FILE,
+    HERE,
     LeagueGame,
     Member,
     Placement,
@@ -45,10 +40,11 @@ from tournaments.league.settings import (
     read_settings,
     write_settings,
 )
+from tournaments.league.status import LeagueStatus, status_of
 from tournaments.league.table import LeagueTable, survey, table_of
+from tournaments.league.trial import try_out
 from tournaments.plan import Plan, make_plan
 from tournaments.runner import Progress
-from tournaments.single import play
 from tournaments.spec import (
     AgentSpec,
     ExecutorSpec,
@@ -59,72 +55,7 @@ from tournaments.spec import (
 )
 from tournaments.store import Store
 
-__all__ = ["League", "LeagueStatus", "league"]
-
-DB = "results.db"
-_HERE = ExecutorSpec("in_process")
-
-
-@dataclass(frozen=True)
-class LeagueStatus:
-    """Where a league stands.
-
-    Attributes:
-        matches: that are stored.
-        pending: matches of the latest batch that are yet to be played.
-        batches: begun so far.
-        new: labels of members that are not placed yet; likewise the rest.
-        faults: forfeits by (member, kind of fault).
-    """
-
-    name: str
-    created: str
-    games: tuple[str, ...]
-    matches: int
-    pending: int
-    batches: int
-    new: tuple[str, ...]
-    placed: tuple[str, ...]
-    retired: tuple[str, ...]
-    faults: Mapping[tuple[str, str], int]
-
-
-def league(
-    folder: str | Path,
-    *,
-    games: Sequence[Game | str | GameSpec] = (),
-    agents: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> League:
-    """Open a league, or create it when `games` are given and there is none yet.
-
-    Args:
-        folder: where it lives.
-        games: for a new league; an existing one must have the same.
-        agents: members, name to reference or live object; those that are not in an existing
-            league join it, and live ones come back.
-        settings: of a new league (see `League.create`); an existing one must have the same.
-
-    Raises:
-        StoreError: there is no league and no games are given, the folder is something else,
-            or a league of other games or settings.
-    """
-    path = Path(folder)
-    if not (path / FILE).is_file() and games:
-        return League.create(path, games=games, agents=agents, **settings)
-    found = League(path)
-    wanted = [_game_spec(game) for game in games]
-    stored = [(g.spec.id, dict(g.spec.params)) for g in found.settings.games]
-    if games and [(g.id, dict(g.params)) for g in wanted] != stored:
-        raise StoreError(f"{path} is a league of other games: {', '.join(g for g, _ in stored)}")
-    for key, value in settings.items():
-        there = getattr(found.settings, key, value)
-        if value is not None and (key, value) != ("method", "auto") and value != there:
-            raise StoreError(f"{path} is a league with {key} = {there!r}, not {value!r}")
-    for name, agent in (agents or {}).items():
-        if not found._knows(name, agent):
-            found.join(name, agent)
-    return found
+__all__ = ["League"]
 
 
 class League:
@@ -184,59 +115,29 @@ class League:
             SpecError: a game or agent cannot be made, or an agent cannot play.
         """
         target = Path(folder)
-        _check_free(target)
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=f".{target.name}."))
-        try:
-            made = League._draft(
-                draft,
-                target,
-                Settings(
-                    name=name or target.absolute().name,
-                    seed=fresh_seed() if seed is None else seed,
-                    created=_now(),
-                    method="davidson",
-                    games=tuple(LeagueGame(_game_spec(game), "", "") for game in games),
-                    anchor=anchor,
-                    anchor_rating=anchor_rating,
-                    placement=placement or Placement(),
-                    limits=limits,
-                    forfeit=forfeit or ForfeitSpec(),
-                    max_steps=max_steps,
-                ),
-                method,
+        source = str(target / FILE)
+        with drafted(target) as draft:
+            settings = Settings(
+                name=name or target.absolute().name,
+                seed=fresh_seed() if seed is None else seed,
+                created=now(),
+                method="davidson",
+                games=tuple(LeagueGame(game_spec(game), "", "") for game in games),
+                anchor=anchor,
+                anchor_rating=anchor_rating,
+                placement=placement or Placement(),
+                limits=limits,
+                forfeit=forfeit or ForfeitSpec(),
+                max_steps=max_steps,
             )
+            begin(draft, settings, method=method, source=source)
+            made = League(draft)
+            made._source = source
             for label, agent in (agents or {}).items():
                 made.join(label, agent)
             if anchor and agents:
                 made.settings.member(anchor)
-            (draft / f"{DB}.lock").unlink(missing_ok=True)
-            draft.chmod(0o755)
-            try:
-                os.rename(draft, target)
-            except OSError as error:
-                raise StoreError(f"{target} cannot be made: {error}") from error
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
         made.folder = target
-        return made
-
-    @staticmethod
-    def _draft(draft: Path, target: Path, settings: Settings, method: str) -> League:
-        source = str(target / FILE)
-        probe = settings.spec([AgentSpec("probe", "uniform")], source=source, executor=_HERE)
-        plan = make_plan(probe, seed=settings.seed)
-        games = tuple(
-            LeagueGame(replace(g.spec, label=b.label), b.version, b.digest)
-            for g, b in zip(settings.games, plan.boards, strict=True)
-        )
-        settings = replace(settings, games=games, method=_method(plan, method))
-        write_settings(draft, settings)
-        meta = new_meta(replace(probe, agents=()), settings.seed, 0)
-        Store.create(draft / DB, {**meta, "league": new_state().to_json()}).close()
-        made = League(draft)
-        made._source = source
         return made
 
     # -- looking ---------------------------------------------------------------------
@@ -271,23 +172,7 @@ class League:
 
     def status(self) -> LeagueStatus:
         """Return where the league stands, also while it is being played."""
-        settings = self.settings
-        with Store.open(self.db) as store:
-            state, meta = load_state(store), store.meta()
-            matches, faults = store.count(), store.fault_counts()
-        here = [m for m in settings.members if not m.retired]
-        return LeagueStatus(
-            name=settings.name,
-            created=settings.created,
-            games=tuple(game.spec.label for game in settings.games),
-            matches=matches,
-            pending=max(int(meta["total"]) - matches, 0) if state.lines else 0,
-            batches=state.batch,
-            new=tuple(m.label for m in here if m.label not in state.placed),
-            placed=tuple(m.label for m in here if m.label in state.placed),
-            retired=tuple(m.label for m in settings.members if m.retired),
-            faults=faults,
-        )
+        return status_of(self.settings, self.db)
 
     def opponents(
         self,
@@ -310,33 +195,9 @@ class League:
             NotApplicableError: nobody is left, or the weights need scores that a league on
                 the payoff scale does not have.
         """
-        settings = self.settings
-        if settings.method != "davidson" and weights != "uniform":
-            raise NotApplicableError(
-                f"weights {weights!r} follow from scores; {settings.name} ranks by payoff, so "
-                "take weights='uniform'"
-            )
-        rows = [
-            (member, self._live.get(member.label))
-            for member in settings.members
-            if not member.retired
-            and member.label not in exclude
-            and (not member.live or member.label in self._live)
-        ]
-        if not rows:
-            raise NotApplicableError(f"{self.folder}: no member is left to train against")
-        scores: dict[str, float] = {}
-        known = [m.label for m in settings.versions(learner)]
-        if learner and not known:
-            known = [settings.member(learner).label]
-        if learner and settings.method == "davidson":
-            with Store.open(self.db) as store:
-                found = survey(store.results(), settings)
-            if found is not None and found.fitted is not None:
-                played = [label for label in known if label in found.fitted.agents]
-                if played:
-                    scores = expected_scores(found.fitted, played[-1])
-        return weighted(rows, [scores.get(member.label, 0.5) for member, _ in rows], weights)
+        return opponents_of(
+            self.settings, self.db, self._live, learner, weights=weights, exclude=exclude
+        )
 
     # -- changing --------------------------------------------------------------------
 
@@ -393,7 +254,7 @@ class League:
             )
             if twin is not None:
                 return self._again(settings, twin, name, agent)
-            self._try_out(settings, spec)
+            try_out(settings, spec, source=self._source)
             number = max((m.version for m in settings.versions(name)), default=0) + 1
             label = name if number == 1 else f"{name}@{number}"
             member = Member(
@@ -403,9 +264,9 @@ class League:
                 live=live,
                 fingerprint=told,
                 digest=plan.entries[0].digest,
-                joined=_now(),
+                joined=now(),
             )
-            others = [_outdated(m, name, retire_old) for m in settings.members]
+            others = [outdated(m, name, retire_old) for m in settings.members]
             write_settings(
                 self.folder,
                 replace(
@@ -430,7 +291,7 @@ class League:
             member = settings.member(label)
             if member.retired:
                 raise AgentError(f"{label} has left already, on {member.retired}")
-            gone = replace(member, retired=_now(), reason=reason)
+            gone = replace(member, retired=now(), reason=reason)
             members = tuple(gone if m.label == label else m for m in settings.members)
             write_settings(self.folder, replace(settings, members=members))
             self._live.pop(label, None)
@@ -474,7 +335,7 @@ class League:
         ):
             if value is not None and not value > 0:
                 raise ParameterError(name, value, "a number above 0")
-        where = executor or _HERE
+        where = executor or HERE
         with self._writing(durable=durable) as store:
             settings = self.settings
             here = [m for m in settings.members if not m.retired]
@@ -507,12 +368,12 @@ class League:
             yield store
 
     def _spec(
-        self, settings: Settings, specs: Sequence[AgentSpec], executor: ExecutorSpec = _HERE
+        self, settings: Settings, specs: Sequence[AgentSpec], executor: ExecutorSpec = HERE
     ) -> Spec:
         return settings.spec(specs, source=self._source, executor=executor)
 
     def _plan(
-        self, settings: Settings, specs: Sequence[AgentSpec], executor: ExecutorSpec = _HERE
+        self, settings: Settings, specs: Sequence[AgentSpec], executor: ExecutorSpec = HERE
     ) -> Plan:
         return make_plan(self._spec(settings, specs, executor), seed=settings.seed)
 
@@ -534,20 +395,20 @@ class League:
         """
         players = self._players(settings)
         plan = self._plan(settings, players, executor)
-        renewed, changes = _renewed(settings, plan)
+        fresh, changes = renewed(settings, plan)
         if changes:
             if not allow_changed:
                 raise StoreError(
                     f"{self.folder} has results of other versions: {'; '.join(changes)} (allow "
                     "changes to go on with new versions beside the old results)"
                 )
-            settings = renewed
+            settings = fresh
             players = self._players(settings)
             plan = self._plan(settings, players, executor)
             write_settings(self.folder, settings)
         return settings, self._spec(settings, players, executor), plan
 
-    def _knows(self, name: str, agent: Any) -> bool:
+    def knows(self, name: str, agent: Any) -> bool:
         """Whether this version of an agent is here, or has left for good."""
         live = not isinstance(agent, str)
         told = identity(agent) if live else fingerprint(_absolute(agent), {})
@@ -582,168 +443,8 @@ class League:
             self._live[twin.label] = agent
         return back
 
-    def _try_out(self, settings: Settings, spec: AgentSpec) -> None:
-        """Play one match of every game with `spec` in the first seat.
-
-        Raises:
-            AgentError: it forfeits one.
-        """
-        limits = settings.spec([spec], source=self._source, executor=_HERE).limits_of(spec)
-        rival = AgentSpec("the rest", "uniform")
-        tried = replace(spec, limits=limits, name=spec.name)
-        if spec.name == rival.name:
-            rival = replace(rival, name="the others")
-        for game in settings.games:
-            made = game.spec
-            seats = _seats(made)
-            match = play(
-                made.id,
-                [tried, *[rival] * (seats - 1)],
-                params=made.params,
-                seed=settings.seed,
-                forfeit=settings.forfeit,
-                max_steps=settings.max_steps or 10_000,
-            )
-            if match.fault is not None and match.fault.seat == 0:
-                fault = match.fault
-                raise AgentError(
-                    f"{spec.name} cannot join: it forfeits its first match of {made.label} "
-                    f"({fault.kind}: {fault.detail})"
-                )
-
-
-def _seats(spec: GameSpec) -> int:
-    from tournaments.plan import make_game
-
-    return make_game(spec).seats
-
-
-def _renewed(settings: Settings, plan: Plan) -> tuple[Settings, list[str]]:
-    """Return the settings with new versions of what has changed, and the changes in words."""
-    changes: list[str] = []
-    games = []
-    for game, board in zip(settings.games, plan.boards, strict=True):
-        if board.digest == game.digest:
-            games.append(game)
-            continue
-        what = (
-            f"version {game.version} is now {board.version}"
-            if board.version != game.version
-            else "its forfeits or its limit of steps differ"
-        )
-        changes.append(f"game {game.spec.label!r} has changed ({what})")
-        games.append(
-            LeagueGame(
-                replace(game.spec, label=_next_label(game.spec.label)), board.version, board.digest
-            )
-        )
-    members = list(settings.members)
-    entries = {entry.spec.name: entry for entry in plan.entries}
-    for member in settings.members:
-        entry = entries.get(member.label)
-        if entry is None or member.live or entry.digest == member.digest:
-            continue
-        code = entry.fingerprint != member.fingerprint
-        changes.append(
-            f"agent {member.label!r} has changed since it joined "
-            f"({'its code' if code else 'its limits'})"
-        )
-        number = max(m.version for m in members if m.name == member.name) + 1
-        members[members.index(member)] = replace(member, retired=_now(), reason="it changed")
-        members.append(
-            replace(
-                member,
-                version=number,
-                spec=replace(member.spec, name=f"{member.name}@{number}"),
-                fingerprint=entry.fingerprint,
-                digest=entry.digest,
-                joined=_now(),
-            )
-        )
-    return replace(settings, games=tuple(games), members=tuple(members)), changes
-
-
-def _next_label(label: str) -> str:
-    base, mark, number = label.rpartition(" v")
-    if mark and number.isdigit():
-        return f"{base} v{int(number) + 1}"
-    return f"{label} v2"
-
-
-def _outdated(member: Member, name: str, retire_old: bool) -> Member:
-    """Let an older version leave if that is wanted, or if its code is there no more."""
-    if member.name != name or member.retired:
-        return member
-    if retire_old:
-        return replace(member, retired=_now(), reason="a newer version joined")
-    if not member.live:
-        try:
-            there = fingerprint(member.spec.ref, member.spec.params) == member.fingerprint
-        except ArenaError:
-            there = False
-        if not there:
-            return replace(member, retired=_now(), reason="its code was replaced")
-    return member
-
-
-def _method(plan: Plan, method: str) -> Any:
-    """Return how the league ranks, `auto` resolved.
-
-    Raises:
-        SpecError: games that no single scale can hold.
-        ParameterError: no such method.
-    """
-    if method not in ("auto", "davidson", "cross_play"):
-        raise ParameterError("method", method, "auto, davidson or cross_play")
-    shared = [board for board in plan.boards if board.payoff == "cooperative"]
-    for board in plan.boards:
-        if board.seats < 2 or (len(set(board.teams)) < 2 and board not in shared):
-            raise SpecError(f"{board.label} has one side; a league needs games of several")
-    if method == "davidson" and shared:
-        raise SpecError(f"{shared[0].label} is cooperative: nobody wins; take method = cross_play")
-    if shared and len(shared) < len(plan.boards) and method == "auto":
-        names = ", ".join(board.label for board in shared)
-        raise SpecError(
-            f"{names} are cooperative and the other games are not: no one scale fits both; make "
-            "two leagues, or rank by payoff (method = cross_play)"
-        )
-    if method == "auto":
-        return "cross_play" if shared else "davidson"
-    return method
-
-
-def _game_spec(game: Game | str | GameSpec) -> GameSpec:
-    if isinstance(game, GameSpec):
-        return game
-    if isinstance(game, str):
-        return GameSpec(game)
-    if not game.rebuildable:
-        raise SpecError(
-            f"{game.key} wraps a live object, which the file of a league cannot hold; register "
-            "it and pass its name"
-        )
-    return GameSpec(game.id, dict(game.params))
-
 
 def _absolute(ref: str) -> str:
     """Return a reference that means the same wherever the league is run."""
     reference = parse(ref)
     return str(reference) if reference.kind in ("file", "policy") else ref
-
-
-def _check_free(folder: Path) -> None:
-    """Refuse a folder that holds anything.
-
-    Raises:
-        StoreError: it is a league already, or something else.
-    """
-    if (folder / FILE).exists():
-        raise StoreError(f"{folder} is a league already; arena league status {folder} shows it")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise StoreError(f"{folder} holds other things and is left as it is; choose another folder")
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file; a league needs a folder of its own")
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

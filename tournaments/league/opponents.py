@@ -14,19 +14,22 @@ has never met.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.agent import Agent
-from arena.errors import UnknownNameError
-from tournaments.league.settings import Member
+from arena.errors import NotApplicableError, UnknownNameError
+from tournaments.league.settings import Member, Settings
+from tournaments.league.table import survey
 from tournaments.ratings.davidson import DavidsonFit
+from tournaments.store import Store
 
-__all__ = ["WEIGHTS", "Opponent", "Opponents", "expected_scores"]
+__all__ = ["WEIGHTS", "Opponent", "Opponents", "opponents_of"]
 
 WEIGHTS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "prioritised": lambda p: (1.0 - p) ** 2,
@@ -87,7 +90,54 @@ class Opponents(Sequence[Opponent]):
         return self.rows[int(rng.choice(len(self.rows), p=[row.weight for row in self.rows]))]
 
 
-def weighted(
+def opponents_of(
+    settings: Settings,
+    db: Path,
+    live: Mapping[str, Any],
+    learner: str,
+    *,
+    weights: str,
+    exclude: Collection[str],
+) -> Opponents:
+    """Return the members to train against, with their weights; see `League.opponents`.
+
+    Args:
+        settings: the league's.
+        db: its result file.
+        live: objects behind live members, by label.
+        learner: label or name of the member that trains, or "".
+        weights: a key of `WEIGHTS`.
+        exclude: labels that are left out.
+    """
+    if settings.method != "davidson" and weights != "uniform":
+        raise NotApplicableError(
+            f"weights {weights!r} follow from scores; {settings.name} ranks by payoff, so "
+            "take weights='uniform'"
+        )
+    rows = [
+        (member, live.get(member.label))
+        for member in settings.members
+        if not member.retired
+        and member.label not in exclude
+        and (not member.live or member.label in live)
+    ]
+    if not rows:
+        raise NotApplicableError(f"{db.parent}: no member is left to train against")
+    scores: dict[str, float] = {}
+    known = [m.label for m in settings.versions(learner)]
+    if learner and not known:
+        known = [settings.member(learner).label]
+    if learner and settings.method == "davidson":
+        with Store.open(db) as store:
+            found = survey(store.results(), settings)
+        if found is not None and found.fitted is not None:
+            played = [label for label in known if label in found.fitted.agents]
+            if played:
+                scores = _expected_scores(found.fitted, played[-1])
+    return _weighted(rows, [scores.get(member.label, 0.5) for member, _ in rows], weights)
+
+
+def _weighted(
     members: Sequence[tuple[Member, Any]], scores: Sequence[float], weights: str
 ) -> Opponents:
     """Give members their weights.
@@ -113,7 +163,7 @@ def weighted(
     )
 
 
-def expected_scores(fitted: DavidsonFit, label: str) -> dict[str, float]:
+def _expected_scores(fitted: DavidsonFit, label: str) -> dict[str, float]:
     """Return the expected score of `label` against every agent of a fit, seats balanced."""
     strength = dict(zip(fitted.agents, fitted.strength.tolist(), strict=True))
     nu = float(np.mean([np.exp(d) for d in fitted.draw.values()])) if fitted.draw else 0.0

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, Literal, cast, get_args
 from arena.agent import Limits
 from arena.errors import FormatError, ParameterError, StoreError, UnknownNameError
 from arena.files import write_atomic
+from tournaments import toml
 from tournaments.spec import (
     AgentSpec,
     ExecutorSpec,
@@ -35,6 +35,7 @@ from tournaments.spec import (
 
 __all__ = [
     "FILE",
+    "HERE",
     "LeagueGame",
     "Member",
     "Method",
@@ -47,6 +48,9 @@ __all__ = [
 
 FILE = "league.toml"
 FORMAT = 1
+HERE = ExecutorSpec("in_process")
+"""Where a league plays unless it is told otherwise; live objects need it."""
+
 Method = Literal["davidson", "cross_play"]
 
 
@@ -208,14 +212,9 @@ def read_settings(folder: Path) -> Settings:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:  # pragma: no cover - depends on the interpreter
-        import tomli as tomllib
-
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data: dict[str, Any] = toml.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise FormatError(f"{path}: cannot be read: {error}") from error
     head = data.get("league")
     if not isinstance(head, dict) or "format" not in head:

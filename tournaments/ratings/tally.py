@@ -115,17 +115,6 @@ class Tally:
         """Whether some comparisons depend on each other."""
         return len(self.copies) > 0
 
-    def pair_counts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return wins and draws of unit against unit over all contests, shape (U, U) each."""
-        size = len(self.units)
-        won, drawn = np.zeros((size, size)), np.zeros((size, size))
-        for c in self.contests:
-            np.add.at(won, (c.first, c.second), c.wins)
-            np.add.at(won, (c.second, c.first), c.losses)
-            np.add.at(drawn, (c.first, c.second), c.draws)
-            np.add.at(drawn, (c.second, c.first), c.draws)
-        return won, drawn
-
     def comparisons(self) -> NDArray[np.float64]:
         """Return how often each agent was compared with another unit, shape (K,)."""
         size = len(self.units)

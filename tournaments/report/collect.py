@@ -18,6 +18,7 @@ from arena.errors import ArenaError, ParameterError
 from arena.game import Game
 from arena.types import Action
 from tournaments.ratings import Leaderboard, rate
+from tournaments.ratings.selection import select
 from tournaments.records import ResultSet
 from tournaments.report.data import BOARDS, Curve, GameInfo, Match, ReportData, Standing, Table
 from tournaments.report.fair import by_need
@@ -135,23 +136,9 @@ def tables(
     for g in played:
         own = board.by_game.get(results.games[g])
         if own is None:
-            own = rate(_only(results, g), "payoff")
+            own = rate(select(results, [g]), "payoff")
         made.append(_table(results, own, game=g, label=labels[g], payoff=games[g].payoff))
     return made
-
-
-def _only(results: ResultSet, game: int) -> ResultSet:
-    """Return the rows of one game."""
-    rows = results.game == game
-    return replace(
-        results,
-        game=results.game[rows],
-        seating=results.seating[rows],
-        payoffs=results.payoffs[rows],
-        offender=results.offender[rows],
-        count=results.count[rows],
-        block=None if results.block is None else results.block[rows],
-    )
 
 
 def _table(

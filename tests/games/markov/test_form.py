@@ -207,3 +207,23 @@ def test_discounted_episodes_pay_the_discounted_sum() -> None:
     exact = np.linalg.solve(np.eye(3) - 0.8 * p, form.reward[:, :, 0].T)[0]
     spread = batch.returns().std(axis=0) / math.sqrt(20_000)
     assert (np.abs(batch.returns().mean(axis=0) - exact) < 5 * spread).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.booleans(), st.booleans())
+def test_returns_stay_within_their_bounds(seed: int, masks: bool, ends: bool) -> None:
+    form = random_form(seed, states=4, masks=masks, ends=ends, horizon=4)
+    game = as_game(form, id="test/random")
+    low, high = game.payoff_bounds
+    batch, rng = game.form("batch", seeds=np.arange(200)), np.random.default_rng(seed)
+    while batch.actors().any():
+        batch.step(
+            np.array([[rng.choice(np.flatnonzero(m[s])) for m in form.legal] for s in batch.at])
+        )
+    returns = batch.returns()
+    assert (low - 1e-9 <= returns).all() and (returns <= high + 1e-9).all()
+
+
+def test_a_goal_bounds_soccer() -> None:
+    assert arena.make("markov_soccer").payoff_bounds == (-1.0, 1.0)
+    assert arena.make("markov/garnet").payoff_bounds[1] == math.inf

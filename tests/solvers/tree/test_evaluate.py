@@ -91,7 +91,7 @@ def test_bad_policies_are_refused_with_the_place() -> None:
         arena.evaluate("kuhn_poker", ["uniform"])
     with pytest.raises(ParameterError, match="policy = 3"):
         arena.evaluate("kuhn_poker", 3)
-    with pytest.raises(ParameterError, match="saved policy"):
+    with pytest.raises(ParameterError, match="a file that is there"):
         arena.evaluate("kuhn_poker", "nowhere.npz")
     kuhn = arena.solve("kuhn_poker", "cfr", iterations=2)
     with pytest.raises(ParameterError, match="one for openspiel/kuhn_poker"):
@@ -142,3 +142,114 @@ def test_a_solution_plays() -> None:
     # The standard deviation of a game is about 1.3 chips.
     assert np.mean(returns) == pytest.approx(-1 / 18, abs=4 * 1.3 / 4000**0.5)
     assert arena.evaluate(game, solution.agent()) == solution.certificate
+
+
+class Linear:
+    """A network in numpy: fixed weights, so the same answer at the same observation."""
+
+    def __init__(self, outputs: str) -> None:
+        self._outputs = outputs
+
+    def __call__(self, tensor: np.ndarray) -> np.ndarray:
+        weights = np.sin(np.arange(tensor.size * 2).reshape(2, tensor.size))
+        logits = weights @ tensor
+        raised = np.exp(logits - logits.max())
+        return logits if self._outputs == "logits" else raised / raised.sum()
+
+
+def test_networks_are_judged_by_what_they_answer_to_tensors() -> None:
+    torch = pytest.importorskip("torch")
+    game = arena.make("kuhn_poker")
+    tree = tree_of(game)
+    rows = {}
+    for seat in (0, 1):
+        size = game.state(0).observe(seat).tensor.size
+        weights = np.sin(np.arange(size * 2).reshape(2, size))
+        state_rows = _tensors(game, seat)
+        for key, tensor in state_rows.items():
+            raised = np.exp(weights @ tensor)
+            rows[seat, key] = (raised / raised.sum()).tolist()
+    wanted = arena.evaluate(game, TabularPolicy.from_mapping(game.key, rows))
+    module = torch.nn.Linear(size, 2, bias=False)
+    with torch.no_grad():
+        module.weight.copy_(torch.as_tensor(weights))
+    for policy in (
+        arena.TensorPolicy(Linear("probabilities")),
+        arena.TensorPolicy(Linear("logits"), outputs="logits"),
+        arena.TensorPolicy(module, outputs="logits"),
+        torch.nn.Sequential(module, torch.nn.Softmax(dim=-1)),
+    ):
+        found = arena.evaluate(game, policy)
+        assert found["nash_conv"].value == pytest.approx(wanted["nash_conv"].value, abs=1e-5)
+    assert tree.n_infosets == len(rows)
+    with pytest.raises(ParameterError, match=r"sum to one.*outputs=\"logits\""):
+        arena.evaluate(game, module)
+
+
+def _tensors(game: arena.Game, seat: int) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+
+    def visit(state: Any) -> None:
+        for actor in state.actors():
+            if actor == seat:
+                observation = state.observe(seat)
+                found[observation.key] = np.array(observation.tensor)
+            outcomes = state.legal(actor) if actor >= 0 else [o for o, _ in state.chance_outcomes()]
+            for action in outcomes:
+                after = state.clone()
+                after.step({actor: action})
+                visit(after)
+
+    visit(game.root())
+    return found
+
+
+def test_networks_with_wrong_answers_are_refused() -> None:
+    with pytest.raises(ParameterError, match="outputs"):
+        arena.TensorPolicy(len, outputs="odds")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="2 finite numbers"):
+        arena.evaluate("kuhn_poker", arena.TensorPolicy(lambda tensor: np.ones(3) / 3))
+    with pytest.raises(ParameterError, match="finite"):
+        arena.evaluate("kuhn_poker", arena.TensorPolicy(lambda tensor: np.full(2, np.nan)))
+
+
+def test_bots_that_do_not_tell_their_odds_are_asked_often() -> None:
+    class Coin:
+        def begin(self, game: Any, seat: int, seed: int) -> None:
+            self.rng = np.random.default_rng(seed)
+
+        def act(self, observation: Observation) -> int:
+            assert observation.actions is not None
+            return int(self.rng.choice(observation.actions))
+
+        def close(self) -> None: ...
+
+    exact = arena.evaluate("kuhn_poker", "uniform")["nash_conv"].value
+    found = arena.evaluate("kuhn_poker", Coin(), samples=4000)["nash_conv"].value
+    assert found == pytest.approx(exact, abs=0.05)
+    assert found == arena.evaluate("kuhn_poker", Coin(), samples=4000)["nash_conv"].value
+    with pytest.raises(AgentError, match="samples=N"):
+        arena.evaluate("kuhn_poker", Coin())
+    with pytest.raises(ParameterError, match="samples"):
+        arena.evaluate("kuhn_poker", Coin(), samples=0)
+    bot = pyspiel.make_uniform_random_bot(0, 5)
+    pair = [bot, pyspiel.make_uniform_random_bot(1, 5)]
+    found = arena.evaluate("kuhn_poker", pair, samples=2000)["nash_conv"].value
+    assert found == pytest.approx(exact, abs=0.08)
+    ours = arena.evaluate("leduc_poker", lambda o: o.actions[0], samples=1)
+    assert ours == arena.evaluate("leduc_poker", FirstLegal())
+
+
+def test_a_saved_solution_plays_and_is_judged(tmp_path: Path) -> None:
+    solution = arena.solve("kuhn_poker", "cfr+", iterations=50)
+    solution.save(tmp_path / "s.npz")
+    assert arena.evaluate("kuhn_poker", str(tmp_path / "s.npz")) == arena.evaluate(
+        "kuhn_poker", solution
+    )
+    match = arena.play("kuhn_poker", [str(tmp_path / "s.npz"), "uniform"], seed=2)
+    assert sum(match.payoffs) == 0
+    with pytest.raises(ParameterError, match="a file that is there"):
+        arena.evaluate("kuhn_poker", "nowhere.npz")
+    (tmp_path / "junk.npz").write_bytes(b"junk")
+    with pytest.raises(ParameterError, match="a saved policy or solution"):
+        arena.evaluate("kuhn_poker", tmp_path / "junk.npz")

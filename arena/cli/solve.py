@@ -1,0 +1,146 @@
+"""`arena solve`: an equilibrium, its certificate, and a file that plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arena.cli.output import examples, parse_params, print_json
+from arena.cli.solving import (
+    certificate_json,
+    check_npz,
+    compiled,
+    run_folder,
+    settings_without,
+    show_certificate,
+    trace_json,
+    watching,
+)
+from arena.errors import ArenaError
+from arena.registry import SOLVERS
+from arena.solver import Solution
+
+__all__ = ["EXAMPLES", "solve"]
+
+EXAMPLES = examples(
+    "arena solve kuhn_poker",
+    "arena solve leduc_poker --solver pcfr+ --until 1e-6 --save nash.npz",
+    "arena solve leduc_poker --resume nash.npz --until 1e-8 --save nash.npz",
+    "arena solve kuhn_poker --solver mmd --set temperature=0.2 --json",
+    "arena solve markov_soccer --solver cce --horizon 20 --objective welfare",
+    "arena list solvers --for leduc_poker",
+)
+
+_LIMITS = ("seed", "until", "iterations", "seconds")
+
+
+def solve(
+    game: Annotated[str, typer.Argument(help="A name from `arena list games`, or a file.")],
+    solver: Annotated[
+        str, typer.Option("--solver", help="A name from `arena list solvers`; default auto.")
+    ] = "",
+    until: Annotated[
+        float | None, typer.Option(help="Stop at this gap (in payoff units).", min=0)
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Stop after so many iterations in all.", min=1)
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of solvers that sample; default 0.", min=0)
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Of Markov games: steps.", min=1)] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Of correlated equilibria: welfare, value, sparse, …")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the solver, key=value."),
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="A game parameter, key=value.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the solution here (.npz); it plays as an agent.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on from this solution, with its settings.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard/--no-tensorboard", help="Write the curve under runs/.")
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Solve a game and certify the answer.
+
+    Ctrl-C stops and keeps what was reached; --save writes it, --resume goes on from it.
+    """
+    import arena
+
+    check_npz("--save", save)
+    made = arena.make(game, **parse_params(param or []))
+    settings = parse_params(setting or [], option="--set")
+    named = {"horizon": horizon, "objective": objective}
+    settings |= {name: value for name, value in named.items() if value is not None}
+    limits: dict[str, Any] = {"until": until, "iterations": iterations, "seconds": seconds}
+    if resume is not None:
+        start = Solution.load(resume, game=made)
+        solver = solver or start.solver
+        settings = {**settings_without(start.settings, *_LIMITS), **settings, "resume": start}
+        seed = start.settings.get("seed", 0) if seed is None else seed
+        if all(limit is None for limit in limits.values()):
+            limits = {name: start.settings.get(name) for name in limits}
+    solver = solver or "auto"
+    settings = {**settings, **{name: v for name, v in limits.items() if v is not None}}
+    chosen = SOLVERS.factory(solver)()
+    table = getattr(chosen, "saves", getattr(chosen, "answers", "profile") != "joint")
+    if save is not None and not table:
+        raise ArenaError(f"--save {save}: what {solver} finds is no table and cannot be saved")
+    compiled(made, solver, quiet=json)
+    folder = run_folder("solve", made.key, solver) if tensorboard else None
+    with watching(
+        f"{solver} on {made.name}",
+        gap=getattr(chosen, "gap", "gap"),
+        until=until,
+        iterations=iterations,
+        folder=folder,
+        quiet=json,
+    ) as progress:
+        solution = arena.solve(made, solver, seed=seed or 0, progress=progress, **settings)
+    if save is not None:
+        solution.save(save)
+    _show(solution, save=save, folder=folder, json=json)
+    if solution.status == "interrupted":
+        if save is None:
+            typer.echo("stopped; with --save FILE what was reached is kept", err=True)
+        else:
+            typer.echo(f"stopped; go on with: arena solve {game} --resume {save}", err=True)
+        raise typer.Exit(130)
+
+
+def _show(solution: Solution, *, save: Path | None, folder: Path | None, json: bool) -> None:
+    last = solution.trace[-1] if solution.trace else None
+    if json:
+        print_json(
+            {
+                "game": solution.game.key,
+                "solver": solution.solver,
+                "settings": dict(solution.settings),
+                "status": solution.status,
+                "iterations": None if last is None else last.iteration,
+                "seconds": None if last is None else last.seconds,
+                "certificate": certificate_json(solution.certificate),
+                "trace": trace_json(solution.trace),
+                "file": save,
+            }
+        )
+        return
+    show_certificate(solution.certificate, title=f"{solution.game.key} by {solution.solver}")
+    if last is not None:
+        typer.echo(f"{solution.status} after {last.iteration:,} iterations, {last.seconds:.3f} s")
+    if folder is not None:
+        typer.echo(f"curve in {folder}")
+    if save is not None:
+        typer.echo(f"solution in {save}; play it with: arena play {solution.game.key} {save} …")
