@@ -21,8 +21,9 @@ def soccer(rows: int = 4, columns: int = 5, discount: float = 0.9) -> MarkovGame
 
     Both move at once; whose move is executed first is drawn. Who would enter the other's
     square stays, and the ball goes to the other. The first seat scores to the east, the
-    second to the west, through the middle rows. A goal pays 1 to −1 and ends the episode.
-    Who has the ball first is drawn.
+    second to the west, through the middle rows. After a goal comes one more step, in which
+    nobody has a choice and which pays 1 to −1; then it is over. (A payoff for a move that
+    scores only if it is executed first would be paid half.) Who has the ball first is drawn.
 
     Source: Littman 1994, "Markov games as a framework for multi-agent reinforcement
     learning", section 5.
@@ -36,7 +37,7 @@ def soccer(rows: int = 4, columns: int = 5, discount: float = 0.9) -> MarkovGame
         if a != b:
             numbers[a, b, ball] = len(numbers)
     middle = {(rows - 1) // 2, rows // 2}
-    over, s = len(numbers), len(numbers) + 1
+    goals, over, s = (len(numbers), len(numbers) + 1), len(numbers) + 2, len(numbers) + 3
 
     def execute(
         spots: list[_Cell], ball: int, seat: int, move: int
@@ -67,9 +68,16 @@ def soccer(rows: int = 4, columns: int = 5, discount: float = 0.9) -> MarkovGame
                     if scored:
                         break
                 at.append(number * 25 + joint)
-                to.append(over if scored else numbers[spots[0], spots[1], has])
+                goal = goals[0] if scored > 0 else goals[1]
+                to.append(goal if scored else numbers[spots[0], spots[1], has])
                 chance.append(0.5)
-                reward[number, joint] += 0.5 * scored
+    stand = np.ones((s, 5), dtype=np.bool_)
+    for goal, pays in zip(goals, (1.0, -1.0), strict=True):
+        stand[goal, :4] = False
+        reward[goal] = pays
+        at.append(goal * 25 + 24)
+        to.append(over)
+        chance.append(1.0)
     from scipy.sparse import csr_array
 
     south, north = min(rows - 1, (rows - 1) // 2 + 1), (rows - 1) // 2
@@ -83,8 +91,9 @@ def soccer(rows: int = 4, columns: int = 5, discount: float = 0.9) -> MarkovGame
         np.stack([reward, -reward]).reshape(2, s, 5, 5),
         initial,
         discount=discount,
+        legal=[stand, stand],
         terminal=[over],
-        state_names=[*names, "goal"],
+        state_names=[*names, "A has scored", "B has scored", "over"],
         action_names=[_NAMES, _NAMES],
         title="Grid soccer",
     )

@@ -137,7 +137,7 @@ def test_unknown_names() -> None:
 
 def test_soccer_is_littmans() -> None:
     form = arena.make("markov_soccer").form("markov")
-    assert form.states == 760 + 1 and form.actions == (5, 5)
+    assert form.states == 760 + 3 and form.actions == (5, 5)
     assert form.payoff == "zero_sum"
 
 
