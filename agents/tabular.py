@@ -13,6 +13,7 @@ from arena.policy import Policy, TabularPolicy
 from arena.rng import Stream
 from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
+from solvers.markov.policy import MarkovPolicy
 
 __all__ = ["PolicyAgent", "from_file"]
 
@@ -42,7 +43,8 @@ class PolicyAgent:
         space = game.actions[seat]
         if not isinstance(space, Discrete):
             raise AgentError(f"{self.name} needs discrete actions, {game.key} has {space}")
-        made_for = self._policy.game if isinstance(self._policy, TabularPolicy) else game.key
+        named = isinstance(self._policy, TabularPolicy | MarkovPolicy)
+        made_for = self._policy.game if named else game.key  # type: ignore[attr-defined]  # both
         if made_for != game.key:
             raise AgentError(f"{self.name} is a policy for {made_for}, not for {game.key}")
         self._n = space.n

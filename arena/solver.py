@@ -25,6 +25,17 @@ __all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint",
 
 _FORMAT = "arena/solution/1"
 
+_POLICIES = {
+    "correlated": "solvers.markov.policy:from_arrays",
+    "mixture": "solvers.markov.policy:from_arrays",
+    "product": "solvers.markov.policy:from_arrays",
+    "v_learning": "solvers.markov.policy:from_arrays",
+}
+"""How policies that are no `TabularPolicy` are read, by their `kind`: f(kind, game, arrays)."""
+
+_FILES = {"arena/markov-policy/1": "solvers.markov.policy:load_policy"}
+"""How files of other formats that hold one policy are read."""
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -95,10 +106,11 @@ class Solution:
         """Write an `.npz` file: a JSON header, the policy, the trace and the solver's state.
 
         Raises:
-            ArenaError: the policy is not a table.
+            ArenaError: the policy is neither a table nor of a kind that is known here.
         """
         policy = self.policy
-        if not isinstance(policy, TabularPolicy):
+        kind = getattr(policy, "kind", None)
+        if not isinstance(policy, TabularPolicy) and kind not in _POLICIES:
             raise ArenaError(
                 f"a solution whose policy is a {type(policy).__name__} cannot be saved;"
                 " a TabularPolicy can"
@@ -112,13 +124,16 @@ class Solution:
             "status": self.status,
         }
         arrays: dict[str, Any] = {f"state.{name}": array for name, array in self.state.items()}
+        if isinstance(policy, TabularPolicy):
+            arrays |= {"keys": np.array(list(policy.keys)), "seats": policy.seats}
+            arrays["table"] = policy.table
+        else:
+            header["policy"] = {"kind": kind, "game": policy.game}
+            arrays |= {f"policy.{name}": array for name, array in policy.arrays().items()}
         with write_atomic(path) as file:
             np.savez_compressed(
                 file,
                 header=np.array(json.dumps(header, default=_plain)),
-                keys=np.array(list(policy.keys)),
-                seats=policy.seats,
-                table=policy.table,
                 trace=np.array([(p.iteration, p.seconds, p.gap) for p in self.trace]),
                 **arrays,
             )
@@ -155,9 +170,7 @@ class Solution:
             game=game,
             solver=header["solver"],
             settings=header["settings"],
-            policy=TabularPolicy(
-                game.key, arrays["keys"].tolist(), arrays["seats"], arrays["table"]
-            ),
+            policy=_policy(game.key, header.get("policy"), arrays),
             certificate={
                 name: Gap(gap["value"], gap["kind"], gap["interval"] and tuple(gap["interval"]))
                 for name, gap in header["certificate"].items()
@@ -168,8 +181,8 @@ class Solution:
         )
 
 
-def load_policy(path: str | Path) -> TabularPolicy:
-    """Read the policy in a file that `TabularPolicy.save` or `Solution.save` wrote.
+def load_policy(path: str | Path) -> Any:
+    """Read the policy in a file that `Solution.save` or a policy's own `save` wrote.
 
     The game is not made again, so that this is quick.
 
@@ -181,12 +194,17 @@ def load_policy(path: str | Path) -> TabularPolicy:
             header = json.loads(str(data["header"]))
             if header.get("format") == _FORMAT:
                 saved = header["game"]
+                if "policy" in header:
+                    arrays = {name: data[name] for name in data.files}
+                    return _policy("", header["policy"], arrays)
                 return TabularPolicy(
                     join_key(saved["id"], saved["params"]),
                     data["keys"].tolist(),
                     data["seats"],
                     data["table"],
                 )
+            if header.get("format") in _FILES:
+                return load_target(_FILES[header["format"]])(path)
     except ParameterError:
         raise
     except FileNotFoundError as error:
@@ -203,6 +221,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise ArenaError(f"a setting of type {type(value).__name__} cannot be saved")
+
+
+def _policy(game: str, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Any:
+    if kind is None:
+        return TabularPolicy(game, arrays["keys"].tolist(), arrays["seats"], arrays["table"])
+    if kind["kind"] not in _POLICIES:
+        raise ParameterError("kind of policy", kind["kind"], ", ".join(_POLICIES))
+    own = {n.removeprefix("policy."): a for n, a in arrays.items() if n.startswith("policy.")}
+    return load_target(_POLICIES[kind["kind"]])(kind["kind"], kind["game"], own)
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ FAMILIES: dict[str, str] = {
     "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",
     "pettingzoo": "games.adapters.pettingzoo:FAMILY",
+    "markov": "games.markov.catalog:FAMILY",
     "matrix": "games.catalog:FAMILY",
     "repeated": "games.catalog:REPEATED",
 }
@@ -81,6 +82,8 @@ _MATRIX = {
 ALIASES: dict[str, str] = {
     **_OPENSPIEL,
     **_MATRIX,
+    "big_match": "markov/big_match",
     "iterated_prisoners_dilemma": "repeated/prisoners_dilemma",
+    "markov_soccer": "markov/soccer",
 }
 """Short names of well-known games."""

@@ -13,10 +13,13 @@ _MATRIX = {"form": "normal_form"}
 _TWO_SEATS = {"form": "normal_form", "seats": "2"}
 _ZERO_SUM_MATRIX = {"form": "normal_form", "seats": "2", "payoff": "zero_sum"}
 
+_MARKOV = {"form": "markov"}
+_ZERO_SUM_MARKOV = {"form": "markov", "seats": "2", "payoff": "zero_sum"}
+
 TABLE: dict[str, Entry] = {
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
-    "cce": Entry("solvers.matrix.correlated:cce", "coarse correlated equilibrium", _MATRIX),
-    "ce": Entry("solvers.matrix.correlated:ce", "correlated equilibrium", _MATRIX),
+    "cce": Entry("solvers.markov.by_form:cce", "coarse correlated equilibrium", _MATRIX),
+    "ce": Entry("solvers.markov.by_form:ce", "correlated equilibrium", _MATRIX),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
     "cfr+": Entry("solvers.tree.cfr:cfr_plus", "CFR, floored, linear averaging", _TREE),
     "dcfr": Entry("solvers.tree.cfr:dcfr", "discounted CFR", _TREE),
@@ -32,6 +35,12 @@ TABLE: dict[str, Entry] = {
     "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
+    "hoffman_karp": Entry(
+        "solvers.markov.shapley:hoffman_karp", "policy iteration, discounted", _ZERO_SUM_MARKOV
+    ),
+    "independent_hedge": Entry(
+        "solvers.markov.independent:independent", "everyone for itself, no regret", _MARKOV
+    ),
     "joint_cfr": Entry(
         "solvers.tree.correlated_coarse:joint_cfr", "CCE of a tree, CFR's joint play", _TREE
     ),
@@ -73,11 +82,15 @@ TABLE: dict[str, Entry] = {
     "matrix_sprm+": Entry(
         "solvers.matrix.regret:sprm_plus", "smooth predictive regret matching+", _ZERO_SUM_MATRIX
     ),
+    "lsvi": Entry("solvers.markov.lsvi:lsvi", "optimistic CCE, linear in given features", _MARKOV),
     "mccfr_external": Entry(
         "solvers.tree.mccfr:mccfr_external", "CFR, chance and others sampled", _TREE
     ),
     "mccfr_outcome": Entry(
         "solvers.tree.mccfr:mccfr_outcome", "CFR, whole episodes sampled", _TREE
+    ),
+    "mex": Entry(
+        "solvers.markov.mex:mex", "maximise to explore, over given models", _ZERO_SUM_MARKOV
     ),
     "mmd": Entry(
         "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
@@ -97,16 +110,32 @@ TABLE: dict[str, Entry] = {
     "no_regret_ce": Entry(
         "solvers.matrix.regret:no_regret_ce", "CE by play without swap regret", _MATRIX
     ),
+    "optimistic_nash_vi": Entry(
+        "solvers.markov.optimistic:optimistic_nash_vi", "unknown model, zero sum", _ZERO_SUM_MARKOV
+    ),
     "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
     "replicator": Entry(
         "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
     ),
+    "shapley": Entry(
+        "solvers.markov.shapley:shapley", "value iteration, exact stages", _ZERO_SUM_MARKOV
+    ),
     "sequence_form_lp": Entry(
         "solvers.tree.sequence_form:sequence_form_lp", "exact, by HiGHS", _ZERO_SUM_TREE
     ),
+    "soft_shapley": Entry(
+        "solvers.markov.soft:soft_shapley", "quantal response curriculum", _ZERO_SUM_MARKOV
+    ),
+    "sparse_cce": Entry(
+        "solvers.markov.sparse:sparse_cce", "few product policies, small gap", _MARKOV
+    ),
+    "spocmar": Entry("solvers.markov.spocmar:spocmar", "CCE from play, by policy cover", _MARKOV),
     "support_enumeration": Entry(
         "solvers.matrix.nash:support_enumeration", "all Nash, supports of equal size", _TWO_SEATS
+    ),
+    "v_learning": Entry(
+        "solvers.markov.v_learning:v_learning", "CCE from play alone, certified", _MARKOV
     ),
     "vertex_enumeration": Entry(
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS

@@ -28,8 +28,10 @@ from arena.registry import load_target
 from arena.rng import derive
 from arena.solver import Gap, Solution, load_policy
 from arena.types import CHANCE, Discrete
+from games.markov import markov_of
 from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
 from solvers.certificates import certify
+from solvers.markov.policy import MarkovPolicy
 
 __all__ = ["behaviour_of", "evaluate", "opened_all"]
 
@@ -48,10 +50,14 @@ def evaluate(
     approximate: bool = False,
     **search: Any,
 ) -> dict[str, Gap]:
-    """Return how far a policy is from a Nash equilibrium of `game` (see `certify`).
+    """Return how far a policy is from an equilibrium of `game`.
+
+    A policy of the form `markov` is certified on that form (`solvers.markov.certificates`),
+    any other one on the game's tree (`certify`).
 
     Args:
-        game: any game whose tree fits the budget, or any game at all with `approximate`.
+        game: any game whose tree fits the budget, one with the form `markov`, or any game at
+            all with `approximate`.
         policy: a `TabularPolicy`, a `Solution`, any `Policy`, a torch module from
             observation tensor to probabilities, an agent with `policy` (or a deterministic
             one), an OpenSpiel `Policy`, a name or file of one of them, or a sequence of
@@ -62,7 +68,9 @@ def evaluate(
         samples: how often an agent that does not tell its probabilities is asked at every
             infoset, begun anew each time; what is certified is the table of frequencies.
         approximate: give lower bounds by learned best responses instead of exact values.
-        search: with `approximate`, the options of `solvers.approximate.lower_bound`.
+        search: with `approximate`, the options of `solvers.approximate.lower_bound`; of a
+            policy of the form `markov`, `deviations` (`markov` or `history`), `horizon` and
+            `discount`.
 
     Raises:
         ParameterError: an infoset without probabilities, or what it has is no distribution.
@@ -73,6 +81,10 @@ def evaluate(
         from solvers.approximate import lower_bound
 
         return lower_bound(game, opened_all(policy, game.seats), seed=seed, **search)
+    if "markov" in game.forms and (isinstance(policy, str) or not isinstance(policy, Sequence)):
+        policy = _opened(policy)
+        if isinstance(policy, MarkovPolicy):
+            return _on_markov(game, policy, search)
     for name in search:
         raise UnknownNameError(
             "option of an exact evaluation",
@@ -84,6 +96,17 @@ def evaluate(
         raise ParameterError("samples", samples, "a whole number, 1 or more, or None")
     tree = tree_of(game, budget=budget, cache=cache)
     return certify(tree, behaviour_of(tree, game, policy, seed=seed, samples=samples))
+
+
+def _on_markov(game: Game, policy: MarkovPolicy, options: Mapping[str, Any]) -> dict[str, Gap]:
+    from solvers.markov.certificates import certify as certify_markov
+
+    known = ("deviations", "horizon", "discount")
+    for name in options:
+        if name not in known:
+            raise UnknownNameError("option of an evaluation", name, known)
+    form = markov_of(game, horizon=options.get("horizon"), discount=options.get("discount"))
+    return certify_markov(form, policy, deviations=options.get("deviations", "history"))
 
 
 def behaviour_of(

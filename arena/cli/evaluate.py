@@ -16,6 +16,7 @@ EXAMPLES = examples(
     "arena evaluate kuhn_poker uniform",
     "arena evaluate leduc_poker nash.npz --json",
     "arena evaluate kuhn_poker nash.npz first_legal",
+    "arena evaluate markov_soccer cce.npz --deviations history --horizon 20",
     "arena evaluate kuhn_poker bot.py:make --samples 200",
     "arena evaluate connect_four uniform --approximate --episodes 2000",
 )
@@ -46,6 +47,12 @@ def evaluate(
         int | None,
         typer.Option(help="How often to ask an agent that does not tell probabilities.", min=1),
     ] = None,
+    deviations: Annotated[
+        str | None, typer.Option(help="Of policies of Markov games: markov or history.")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(help="Of policies of Markov games: steps.", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of agents and sampling.", min=0)] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
@@ -57,11 +64,11 @@ def evaluate(
 
     made = arena.make(game, **parse_params(param or []))
     options: dict[str, Any] = {"seed": seed}
-    given = {"episodes": episodes, "test_episodes": test_episodes}
+    given: dict[str, Any] = {"episodes": episodes, "test_episodes": test_episodes}
     if approximate:
         options["approximate"] = True
     else:
-        given["samples"] = samples
+        given |= {"samples": samples, "deviations": deviations, "horizon": horizon}
     options.update({name: value for name, value in given.items() if value is not None})
     judged: Any = policy[0] if len(policy) == 1 else policy
     from rich.console import Console

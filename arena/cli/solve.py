@@ -29,6 +29,7 @@ EXAMPLES = examples(
     "arena solve leduc_poker --solver pcfr+ --until 1e-6 --save nash.npz",
     "arena solve leduc_poker --resume nash.npz --until 1e-8 --save nash.npz",
     "arena solve kuhn_poker --solver mmd --set temperature=0.2 --json",
+    "arena solve markov_soccer --solver cce --horizon 20 --objective welfare",
     "arena list solvers --for leduc_poker",
 )
 
@@ -49,6 +50,10 @@ def solve(
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of solvers that sample; default 0.", min=0)
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Of Markov games: steps.", min=1)] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Of correlated equilibria: welfare, value, sparse, …")
     ] = None,
     setting: Annotated[
         list[str] | None,
@@ -77,6 +82,8 @@ def solve(
     check_npz("--save", save)
     made = arena.make(game, **parse_params(param or []))
     settings = parse_params(setting or [], option="--set")
+    named = {"horizon": horizon, "objective": objective}
+    settings |= {name: value for name, value in named.items() if value is not None}
     limits: dict[str, Any] = {"until": until, "iterations": iterations, "seconds": seconds}
     if resume is not None:
         start = Solution.load(resume, game=made)

@@ -92,5 +92,8 @@ class Reproduction:
 
 CLAIMS: dict[str, str] = {
     "axelrod-1980": "tournaments.reproduce.axelrod:CLAIM",
+    "hardness-of-independent-learning": "tournaments.reproduce.markov:HARDNESS",
+    "mex-lock": "tournaments.reproduce.markov:LOCK",
+    "qre-curriculum": "tournaments.reproduce.markov:QRE",
 }
 """Name to the target of a `Reproduction`."""

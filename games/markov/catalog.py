@@ -1,0 +1,145 @@
+"""`markov/<name>`: the Markov games that can be made by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from arena.errors import ParameterError, UnknownNameError
+from arena.game import Game
+from arena.registry import GAMES, Info
+from games.markov import generators, grids, textbook
+from games.markov.explore import markov_of
+from games.markov.form import MarkovGame
+from games.markov.state import as_game
+
+__all__ = ["CATALOG", "FAMILY", "Row"]
+
+
+def explored(game: str = "openspiel/markov_soccer", limit: int = 100_000) -> MarkovGame:
+    """Any small enough game of the registry, state by state, with episodes of this form."""
+    found: Game = GAMES.factory(game)()
+    return markov_of(found, limit=limit)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One game: how to build it, and what a list shows."""
+
+    build: Callable[..., MarkovGame]
+    seats: str
+    payoff: str
+    citation: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the builder's description."""
+        return (self.build.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters and their defaults."""
+        return {n: p.default for n, p in inspect.signature(self.build).parameters.items()}
+
+
+_GENERAL, _ZERO = "general_sum", "zero_sum"
+
+CATALOG: dict[str, Row] = {
+    "big_match": Row(textbook.big_match, "2", _ZERO, "Gillette 1957; Blackwell, Ferguson 1968"),
+    "combination_lock": Row(generators.combination_lock, "2", _ZERO, "Kakade 2003, section 2.4"),
+    "congestion": Row(generators.congestion, "2-8", _GENERAL, "Leonardos et al. 2022, section 5"),
+    "garnet": Row(generators.garnet, "1-8", _GENERAL, "Archibald, McKinnon and Thomas 1995"),
+    "hide_or_run": Row(textbook.hide_or_run, "2", _ZERO, "Kumar and Shiau 1981"),
+    "inspection": Row(textbook.inspection, "2", _ZERO, "Dresher 1962, RAND RM-2972"),
+    "low_rank": Row(generators.low_rank_game, "1-8", _GENERAL, "Jin et al. 2020, COLT"),
+    "no_stationary_pure": Row(
+        textbook.no_stationary_pure, "2", _GENERAL, "Zinkevich, Greenwald and Littman 2006"
+    ),
+    "of": Row(explored, "1-8", _GENERAL, "the game it is made from"),
+    "pursuit": Row(grids.pursuit, "2-4", _GENERAL, "Isaacs 1965; Benda et al. 1986"),
+    "repeated": Row(textbook.repeated, "2-16", _GENERAL, "Shapley 1964"),
+    "routing": Row(generators.routing, "1-6", _GENERAL, "Rosenthal 1973"),
+    "soccer": Row(grids.soccer, "2", _ZERO, "Littman 1994, section 5"),
+    "turn_based": Row(generators.turn_based, "1-8", _GENERAL, "Shapley 1953"),
+    "windy_walk": Row(grids.windy_walk, "2", _ZERO, "Morimoto and Doya 2005"),
+}
+"""Name to game."""
+
+
+@lru_cache(maxsize=16)
+def _form(name: str, params: tuple[tuple[str, Any], ...]) -> MarkovGame:
+    return CATALOG[name].build(**dict(params))
+
+
+def _find(name: str) -> Row:
+    row = CATALOG.get(name)
+    if row is None:
+        raise UnknownNameError("Markov game", name, CATALOG, hint="`arena list games` shows all")
+    return row
+
+
+class MarkovFamily:
+    """The family; all games also take `horizon` and `discount`."""
+
+    def names(self) -> list[str]:
+        """Return the names of all of them."""
+        return list(CATALOG)
+
+    def info(self, name: str) -> Info:
+        """Describe one of them."""
+        row = _find(name)
+        tags = {"seats": row.seats, "payoff": row.payoff, "turns": "simultaneous"}
+        return Info(f"markov/{name}", row.summary, tags, "arena")
+
+    def make(
+        self, name: str, *, horizon: int | None = None, discount: float | None = None, **own: Any
+    ) -> Game:
+        """Make one of them.
+
+        Args:
+            name: below the prefix.
+            horizon: steps; by default the game's own.
+            discount: by default the game's own, or 1 where `horizon` is given.
+            own: see the game's builder.
+
+        Raises:
+            UnknownNameError: of a game or parameter, with the nearest names.
+            ParameterError: a value of the wrong type or range.
+        """
+        row, id = _find(name), f"markov/{name}"
+        known = row.parameters
+        for key, value in own.items():
+            if key not in known:
+                names = [*known, "horizon", "discount"]
+                raise UnknownNameError(
+                    f"parameter of {id}", key, names, hint=f"there are {', '.join(names)}"
+                )
+            wanted = type(known[key])
+            if type(value) is not wanted and not (wanted is float and type(value) is int):
+                raise ParameterError(
+                    key, value, f"{wanted.__name__} (default {known[key]!r})", where=id
+                )
+        ends = {"horizon": horizon, "discount": discount}
+        given: dict[str, Any] = {key: value for key, value in ends.items() if value is not None}
+        if "discount" in known and "discount" in given and horizon is None:
+            own["discount"] = given.pop("discount")
+        if name == "of" and given:
+            found: Game = GAMES.factory(own.get("game", known["game"]))()
+            form = markov_of(
+                found, limit=own.get("limit", known["limit"]), horizon=horizon, discount=discount
+            )
+        else:
+            form = _form(name, tuple(sorted(own.items()))).with_end(**given)
+        return as_game(
+            form,
+            id=id,
+            params={**own, **given},
+            summary=row.summary,
+            citation=row.citation,
+        )
+
+
+FAMILY = MarkovFamily()

@@ -1,0 +1,410 @@
+"""Episodes of a Markov game, one at a time, and the `Game` around the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from arena.errors import IllegalActionError
+from arena.game import Clock, Game
+from arena.rng import Stream, derive_many
+from arena.types import CHANCE, Action, Discrete, Floats, Mask
+from games.markov.form import MarkovGame
+
+__all__ = ["MarkovObservation", "MarkovState", "Shared", "as_game", "signals"]
+
+_SWEEPS = 200
+
+_SIGNAL = 0x5851F42D4C957F2D  # sets the signal's numbers apart from chance of the same seed
+
+
+def signals(seed: int, first: int, count: int) -> Floats:
+    """Return the public signals of an episode's steps first, …, uniform in [0, 1), (count,)."""
+    drawn = derive_many(seed ^ _SIGNAL, np.arange(first, first + count))
+    found: Floats = (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return found
+
+
+class Shared:
+    """What all episodes of one Markov game share."""
+
+    __slots__ = ("actions", "form", "initial", "rows", "seats", "starts", "strides")
+
+    def __init__(self, form: MarkovGame) -> None:
+        self.form = form
+        self.seats = tuple(range(form.seats))
+        self.strides = tuple(
+            int(np.prod(form.actions[seat + 1 :], dtype=np.int64)) for seat in self.seats
+        )
+        self.actions: dict[tuple[int, int], tuple[int, ...]] = {}
+        self.rows: dict[int, list[tuple[int, float]]] = {}
+        self.starts = [(int(s), float(form.initial[s])) for s in np.flatnonzero(form.initial)]
+        self.initial = [probability for _, probability in self.starts]
+
+    def legal(self, state: int, seat: int) -> tuple[int, ...]:
+        """Return the legal actions of a seat."""
+        found = self.actions.get((state, seat))
+        if found is None:
+            found = tuple(np.flatnonzero(self.form.legal[seat][state]).tolist())
+            self.actions[state, seat] = found
+        return found
+
+    def after(self, state: int, joint: int) -> list[tuple[int, float]]:
+        """Return what may follow and how likely it is."""
+        row = state * self.form.joint + joint
+        found = self.rows.get(row)
+        if found is None:
+            states, probability = self.form.after(state, joint)
+            found = list(zip(states.tolist(), probability.tolist(), strict=True))
+            self.rows[row] = found
+        return found
+
+
+class MarkovObservation:
+    """A seat's look: the state, the step, and everything that happened before.
+
+    Attributes:
+        seat: the seat that looks.
+    """
+
+    __slots__ = ("_state", "seat")
+
+    clock: Clock | None = None
+
+    def __init__(self, state: MarkovState, seat: int) -> None:
+        self._state = state
+        self.seat = seat
+
+    @property
+    def actions(self) -> Sequence[int]:
+        """Legal actions; none when it is over."""
+        return self._state.legal(self.seat)
+
+    @property
+    def legal(self) -> Mask:
+        """Mask of legal actions, shape (A,)."""
+        form = self._state.shared.form
+        if self._state.actors() != self._state.shared.seats:
+            return np.zeros(form.actions[self.seat], dtype=np.bool_)
+        mask: Mask = form.legal[self.seat][self._state.at].copy()
+        return mask
+
+    @property
+    def state(self) -> int:
+        """The number of the state."""
+        return self._state.at
+
+    @property
+    def step(self) -> int:
+        """Steps done so far."""
+        return self._state.step_number
+
+    @property
+    def past(self) -> tuple[int, ...]:
+        """State, joint action, state, joint action, …, all that is behind."""
+        return tuple(self._state.past)
+
+    @property
+    def signal(self) -> float | None:
+        """This step's public random number in [0, 1), the same for every seat.
+
+        A correlation device draws joint actions with it. None where chance is enumerated.
+        """
+        return self.signal_at(self._state.step_number)
+
+    def signal_at(self, step: int) -> float | None:
+        """Return the signal of a step, this one or one behind."""
+        return self._state.signal(step + 1)
+
+    @property
+    def episode_signal(self) -> float | None:
+        """The episode's public random number, for policies that mix whole plans."""
+        return self._state.signal(0)
+
+    @property
+    def tensor(self) -> Floats:
+        """One-hot state, then the share of the horizon done (else 0); float32, (S + 1,)."""
+        form = self._state.shared.form
+        out = np.zeros(form.states + 1, dtype=np.float32)
+        if self._state.at >= 0:
+            out[self._state.at] = 1.0
+        if form.horizon:
+            out[-1] = self._state.step_number / form.horizon
+        return out
+
+    @property
+    def key(self) -> str:
+        """The whole history: states and joint actions are public."""
+        return " ".join(map(str, [*self._state.past, self._state.at]))
+
+    @property
+    def view(self) -> str:
+        """State, step and payoffs in words."""
+        return self._state.describe(self.seat)
+
+
+class MarkovState:
+    """One episode.
+
+    Attributes:
+        shared: the game.
+        at: the state, −1 before the first is drawn.
+        step_number: steps done.
+        past: states and joint actions so far, one after the other.
+    """
+
+    __slots__ = ("_chance", "_over", "_paid", "_pending", "_seed", "_totals", "at", "past",
+                 "shared", "step_number")  # fmt: skip
+
+    def __init__(self, shared: Shared, seed: int | None) -> None:
+        self.shared = shared
+        self._seed = seed
+        self._chance = None if seed is None else Stream(seed)
+        self._paid = np.zeros(len(shared.seats))
+        self._totals = np.zeros(len(shared.seats))
+        self._pending = -1
+        self._over = False
+        self.past: list[int] = []
+        self.step_number = 0
+        self.at = -1
+        if self._chance is not None:
+            self.at = shared.starts[self._chance.index(shared.initial)][0]
+        elif len(shared.starts) == 1:
+            self.at = shared.starts[0][0]
+
+    def signal(self, index: int) -> float | None:
+        """Return the public signal of that index, or None where chance is enumerated."""
+        return None if self._seed is None else float(signals(self._seed, index, 1)[0])
+
+    def actors(self) -> tuple[int, ...]:
+        """Return all seats, chance where it is exposed, or nobody."""
+        if self._over:
+            return ()
+        if self.at < 0 or self._pending >= 0:
+            return (CHANCE,)
+        return self.shared.seats
+
+    def observe(self, seat: int) -> MarkovObservation:
+        """Return what `seat` knows: everything."""
+        return MarkovObservation(self, seat)
+
+    def legal(self, seat: int) -> Sequence[int]:
+        """Return the legal actions of `seat`."""
+        return self.shared.legal(self.at, seat) if self.actors() == self.shared.seats else ()
+
+    def step(self, actions: Mapping[int, Action]) -> None:
+        """Play a joint action, or decide an exposed chance node."""
+        actors = self.actors()
+        if tuple(sorted(actions)) != actors:
+            raise IllegalActionError(f"seats {sorted(actions)} moved where {list(actors)} were to")
+        if actors == (CHANCE,):
+            self._decide(actions[CHANCE])
+            return
+        joint = 0
+        for seat in actors:
+            joint += self._checked(seat, actions[seat]) * self.shared.strides[seat]
+        form = self.shared.form
+        self._paid = form.reward[:, self.at, joint].copy()
+        self._totals = self._totals + self._paid
+        self.step_number += 1
+        if form.horizon is not None and self.step_number >= form.horizon:
+            self._over = True
+            self.past += [self.at, joint]
+            return
+        chance = self._chance
+        if chance is None:
+            after = self.shared.after(self.at, joint)
+            self._pending = joint
+            if form.discount == 1.0 and len(after) == 1:
+                self._decide(after[0][0])
+            return
+        if form.discount < 1.0 and not chance.random() < form.discount:
+            self._over = True
+            self.past += [self.at, joint]
+            return
+        after = self.shared.after(self.at, joint)
+        self._arrive(joint, after[chance.index([p for _, p in after])][0])
+
+    def _arrive(self, joint: int, to: int) -> None:
+        self.past += [self.at, joint]
+        self.at = to
+        self._over = bool(self.shared.form.terminal[to])
+
+    def _decide(self, outcome: Action) -> None:
+        if outcome not in [o for o, _ in self.chance_outcomes()]:
+            raise IllegalActionError(f"chance cannot give {outcome}")
+        to, joint = int(outcome), self._pending
+        self._pending = -1
+        if joint < 0:
+            self.at = to
+        elif to == self.shared.form.states:
+            self.past += [self.at, joint]
+            self._over = True
+        else:
+            self._arrive(joint, to)
+
+    def chance_outcomes(self) -> Sequence[tuple[int, float]]:
+        """Return the next states and how likely they are; S stands for the end by discount."""
+        if self._pending < 0:
+            return list(self.shared.starts)
+        form = self.shared.form
+        after = self.shared.after(self.at, self._pending)
+        if form.discount == 1.0:
+            return list(after)
+        going = [(s, p * form.discount) for s, p in after]
+        return [*going, (form.states, 1.0 - form.discount)]
+
+    def _checked(self, seat: int, action: Action) -> int:
+        legal = self.shared.legal(self.at, seat)
+        if isinstance(action, bool | np.bool_) or not isinstance(action, int | np.integer):
+            raise IllegalActionError(f"seat {seat} answered {action!r}, not an action number")
+        if int(action) not in legal:
+            raise IllegalActionError(f"seat {seat} played {action}; legal are {list(legal)}")
+        return int(action)
+
+    def rewards(self) -> Floats:
+        """Return what the last step paid, shape (n,)."""
+        return self._paid.copy()
+
+    def returns(self) -> Floats:
+        """Return the payoffs so far, shape (n,)."""
+        return self._totals.copy()
+
+    def history(self) -> list[int]:
+        """Return, step by step, the seats' actions and what chance decided, if it had to.
+
+        Chance decides the first state where there are several, the state after a step where
+        several may follow, and, with a discount, whether it goes on (S: it does not).
+        """
+        form = self.shared.form
+        states = [*self.past[::2], *([self.at] if self._goes_on() else [])]
+        joints = [*self.past[1::2], *([self._pending] if self._pending >= 0 else [])]
+        out = states[:1] if len(self.shared.starts) > 1 else []
+        for k, joint in enumerate(joints):
+            out += (int(a) for a in np.unravel_index(joint, form.actions))
+            if k + 1 == self.step_number and (
+                self._pending >= 0 or self.step_number == form.horizon
+            ):
+                break
+            if form.discount < 1.0 or len(self.shared.after(states[k], joint)) > 1:
+                out.append(states[k + 1] if k + 1 < len(states) else form.states)
+        return out
+
+    def _goes_on(self) -> bool:
+        """Whether the last state was entered, not left by the end of the episode."""
+        return self.at >= 0 and (not self._over or bool(self.shared.form.terminal[self.at]))
+
+    def clone(self) -> MarkovState:
+        """Return an independent copy that will draw the same chance."""
+        twin = MarkovState.__new__(MarkovState)
+        twin.shared, twin.at, twin.step_number = self.shared, self.at, self.step_number
+        twin.past = self.past.copy()
+        twin._seed, twin._over, twin._pending = self._seed, self._over, self._pending
+        twin._chance = None if self._chance is None else self._chance.copy()
+        twin._paid, twin._totals = self._paid.copy(), self._totals.copy()
+        return twin
+
+    def resample(self, seat: int, seed: int) -> MarkovState:
+        """Return a copy with new chance to come: nothing is hidden but that."""
+        twin = self.clone()
+        twin._chance = Stream(seed)
+        return twin
+
+    def describe(self, seat: int | None = None) -> str:
+        """Return state, step and payoffs in words."""
+        form = self.shared.form
+        where = form.state_names[self.at] if self.at >= 0 else "to be drawn"
+        head = f"step {self.step_number}" + (f" of {form.horizon}" if form.horizon else "")
+        paid = ", ".join(f"{value:g}" for value in self._totals)
+        text = f"{head}; state {where}; so far {paid}" + ("; over" if self._over else "")
+        if seat is not None and self.actors() == self.shared.seats:
+            names = [form.action_names[seat][a] for a in self.legal(seat)]
+            text += f"; choose {', '.join(names)}"
+        return text
+
+    def render(self) -> str:
+        """Return state, step and payoffs."""
+        return self.describe()
+
+
+def _return_bounds(form: MarkovGame) -> tuple[float, float]:
+    """Return bounds on what an episode pays a seat in all; infinite where there is no bound.
+
+    u(s) = max_a r(s, a) + max_{s' that may follow} u(s') is iterated: to the horizon, or
+    until it stands still, which it never does where there is gain in going round.
+    """
+    sweeps = form.horizon if form.horizon is not None else _SWEEPS
+    used = form.legal_joint.ravel()
+    rows = np.flatnonzero(used & (np.diff(form.indptr) > 0))
+    stops = form.discount < 1.0 or form.terminal.any()
+    out = []
+    for sign in (-1.0, 1.0):
+        best = np.zeros(form.states)
+        reward = np.where(used, (sign * form.reward).max(axis=0).ravel(), -np.inf)
+        still = False
+        for _ in range(min(sweeps, _SWEEPS)):
+            ahead = np.zeros(len(reward))
+            ahead[rows] = np.maximum.reduceat(best[form.indices], form.indptr[rows])
+            # Who may be stopped at any time keeps what there is.
+            ahead = np.maximum(ahead, 0.0) if stops else ahead
+            after = (reward + ahead).reshape(form.states, form.joint).max(axis=1)
+            after[form.terminal] = 0.0
+            still = bool(np.array_equal(after, best))
+            best = after
+            if still:
+                break
+        if still or (form.horizon is not None and form.horizon <= _SWEEPS):
+            out.append(sign * float(best[form.initial > 0].max()))
+        elif form.horizon is not None:
+            out.append(sign * max(float(reward[used].max()), 0.0) * form.horizon)
+        else:
+            out.append(sign * float("inf"))
+    return min(out), max(out)
+
+
+def as_game(
+    form: MarkovGame, *, id: str, params: Mapping[str, Any] | None = None, **facts: Any
+) -> Game:
+    """Return a game with the forms `state`, `batch` and `markov`.
+
+    Args:
+        form: the Markov game.
+        id: the registry name.
+        params: what the registry makes it from.
+        facts: further fields of `Game`, such as `citation` or `rebuildable`.
+    """
+    shared = Shared(form)
+
+    def state(seed: int | None) -> MarkovState:
+        return MarkovState(shared, seed)
+
+    def batch(seeds: Any) -> Any:
+        from games.markov.batch import MarkovBatch
+
+        return MarkovBatch(form, seeds)
+
+    def action_name(seat: int, action: int) -> str:
+        names = form.action_names[seat]
+        return names[action] if 0 <= action < len(names) else str(action)
+
+    random = bool((np.diff(form.indptr) > 1).any()) or int((form.initial > 0).sum()) > 1
+    settled: dict[str, Any] = {
+        "payoff": form.payoff,
+        "payoff_bounds": _return_bounds(form),
+        "summary": form.title,
+        "action_name": action_name,
+        "perfect_information": False,
+        "chance": random or form.discount < 1.0,
+        "max_length": None if form.horizon is None else form.horizon * form.seats,
+    }
+    return Game(
+        id=id,
+        seats=form.seats,
+        actions=tuple(Discrete(a) for a in form.actions),
+        turns="simultaneous",
+        forms={"state": state, "batch": batch, "markov": lambda: form},
+        params=dict(params or {}),
+        **{**settled, **facts},
+    )

@@ -1,0 +1,44 @@
+"""One name, two forms: `cce` and `ce` take Markov games as well as normal forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from arena.game import Game
+from arena.solver import Progress, Solution, Solver
+from solvers.markov import backward_induction
+from solvers.matrix import correlated
+
+__all__ = ["ByForm", "cce", "ce"]
+
+
+@dataclass(frozen=True)
+class ByForm:
+    """A solver for games with the form `markov`, and another one for the rest."""
+
+    markov: Solver
+    other: Solver
+
+    def _of(self, game: Game) -> Solver:
+        return self.markov if "markov" in game.forms else self.other
+
+    def obstacle(self, game: Game) -> str | None:
+        """Return why the game's solver cannot handle it, or None."""
+        return self._of(game).obstacle(game)
+
+    def solve(
+        self, game: Game, *, seed: int = 0, progress: Progress | None = None, **settings: Any
+    ) -> Solution:
+        """Solve `game` by the solver for its form."""
+        return self._of(game).solve(game, seed=seed, progress=progress, **settings)
+
+
+def cce() -> ByForm:
+    """Coarse correlated equilibrium of a normal form or a Markov game."""
+    return ByForm(backward_induction.cce(), correlated.cce())
+
+
+def ce() -> ByForm:
+    """Correlated equilibrium of a normal form or a Markov game."""
+    return ByForm(backward_induction.ce(), correlated.ce())
