@@ -27,13 +27,19 @@ _FORMAT = "arena/solution/1"
 
 _POLICIES = {
     "correlated": "solvers.markov.policy:from_arrays",
+    "correlation_plan": "solvers.tree.mediators:from_arrays",
+    "joint": "solvers.matrix.form:from_arrays",
+    "joint_play": "solvers.tree.mediators:from_arrays",
     "mixture": "solvers.markov.policy:from_arrays",
     "product": "solvers.markov.policy:from_arrays",
     "v_learning": "solvers.markov.policy:from_arrays",
 }
 """How policies that are no `TabularPolicy` are read, by their `kind`: f(kind, game, arrays)."""
 
-_FILES = {"arena/markov-policy/1": "solvers.markov.policy:load_policy"}
+_FILES = {
+    "arena/joint-policy/1": "solvers.matrix.form:load_joint",
+    "arena/markov-policy/1": "solvers.markov.policy:load_policy",
+}
 """How files of other formats that hold one policy are read."""
 
 
@@ -66,7 +72,12 @@ class TracePoint:
 
 
 Progress = Callable[[TracePoint], None]
-"""Called by a solver now and then; may raise KeyboardInterrupt to stop it early."""
+"""Called by a solver now and then; may raise KeyboardInterrupt to stop it early.
+
+Optional member, looked for with `getattr`:
+    checkpoint(snapshot): called between pieces of work with a function that returns the
+        `Solution` so far, its `state` included, for whoever wants to keep it (`Checkpoints`).
+"""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,7 +91,8 @@ class Solution:
         policy: playable; its type depends on the form that was solved.
         certificate: named gaps.
         trace: the way there.
-        status: `converged`, `iteration limit`, `time limit` or `interrupted`, for humans.
+        status: `converged`, `iteration limit`, `time limit`, `interrupted`, `stalled above the
+            wanted gap` or (in a checkpoint) `unfinished`, and why, for humans.
         state: what the solver needs to go on from here (`resume=`), as plain arrays.
     """
 
@@ -113,7 +125,7 @@ class Solution:
         if not isinstance(policy, TabularPolicy) and kind not in _POLICIES:
             raise ArenaError(
                 f"a solution whose policy is a {type(policy).__name__} cannot be saved;"
-                " a TabularPolicy can"
+                f" a TabularPolicy can, and the kinds {', '.join(_POLICIES)}"
             )
         header = {
             "format": _FORMAT,

@@ -62,7 +62,7 @@ def compare(
         raise ArenaError(f"solver {twice} is named twice")
     gap = _common_gap(made, named)
     limits = {"until": until, "iterations": iterations, "seconds": seconds}
-    given = {name: value for name, value in limits.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
     # A long run of one solver must not hide behind an early limit that it can never meet.
     if "until" in given and len(given) == 1:
         given["seconds"] = 60.0
@@ -77,7 +77,7 @@ def compare(
             done[name] = arena.solve(
                 made, solver, seed=seed, progress=progress, **settings, **given
             )
-        if done[name].status == "interrupted":
+        if done[name].status.startswith("interrupted"):
             break
     chart = _write(made, done, folder, gap=gap, until=until)
     rows = {name: _row(solution) for name, solution in done.items()}
@@ -103,7 +103,7 @@ def compare(
             right=[gap.replace("_", " "), "iterations", "seconds", "μs/iteration"],
         )
         typer.echo(f"chart in {chart}")
-    if any(solution.status == "interrupted" for solution in done.values()):
+    if any(solution.status.startswith("interrupted") for solution in done.values()):
         typer.echo("stopped before the end", err=True)
         raise typer.Exit(130)
 

@@ -108,6 +108,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         error_line("interrupted")
         sys.exit(130)
+    except MemoryError:
+        if debug:
+            raise
+        error_line("there is not enough memory for this")
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of a pipe (`| head`) went away: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

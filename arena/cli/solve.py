@@ -18,7 +18,6 @@ from arena.cli.solving import (
     trace_json,
     watching,
 )
-from arena.errors import ArenaError
 from arena.registry import SOLVERS
 from arena.solver import Solution
 
@@ -26,8 +25,8 @@ __all__ = ["EXAMPLES", "solve"]
 
 EXAMPLES = examples(
     "arena solve kuhn_poker",
-    "arena solve leduc_poker --solver pcfr+ --until 1e-6 --save nash.npz",
-    "arena solve leduc_poker --resume nash.npz --until 1e-8 --save nash.npz",
+    "arena solve leduc_poker --solver pcfr+ --until 1e-4 --save nash.npz",
+    "arena solve leduc_poker --resume nash.npz --until 1e-5 --save nash.npz",
     "arena solve kuhn_poker --solver mmd --set temperature=0.2 --json",
     "arena solve markov_soccer --solver cce --horizon 20 --objective welfare",
     "arena list solvers --for leduc_poker",
@@ -63,10 +62,20 @@ def solve(
         list[str] | None, typer.Option("--param", "-p", help="A game parameter, key=value.")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write the solution here (.npz); it plays as an agent.")
+        Path | None,
+        typer.Option(
+            help="Write the solution here (.npz), while solving too; it plays as an agent."
+        ),
     ] = None,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            "--checkpoint-every", help="With --save: seconds between two writes.", min=0.0
+        ),
+    ] = 30.0,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on from this solution, with its settings.")
+        Path | None,
+        typer.Option(help="Go on from this solution, finished or cut off, with its settings."),
     ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard/--no-tensorboard", help="Write the curve under runs/.")
@@ -75,7 +84,8 @@ def solve(
 ) -> None:
     """Solve a game and certify the answer.
 
-    Ctrl-C stops and keeps what was reached; --save writes it, --resume goes on from it.
+    Ctrl-C stops and keeps what was reached; --save writes it, --resume goes on from it. A run
+    that is killed leaves what the last checkpoint wrote.
     """
     import arena
 
@@ -95,10 +105,7 @@ def solve(
     solver = solver or "auto"
     settings = {**settings, **{name: v for name, v in limits.items() if v is not None}}
     chosen = SOLVERS.factory(solver)()
-    table = getattr(chosen, "saves", getattr(chosen, "answers", "profile") != "joint")
-    if save is not None and not table:
-        raise ArenaError(f"--save {save}: what {solver} finds is no table and cannot be saved")
-    compiled(made, solver, quiet=json)
+    compiled(made, solver, seconds=seconds, quiet=json)
     folder = run_folder("solve", made.key, solver) if tensorboard else None
     with watching(
         f"{solver} on {made.name}",
@@ -108,11 +115,14 @@ def solve(
         folder=folder,
         quiet=json,
     ) as progress:
-        solution = arena.solve(made, solver, seed=seed or 0, progress=progress, **settings)
-    if save is not None:
-        solution.save(save)
+        keeping: dict[str, Any] = {}
+        if save is not None:
+            keeping = {"save": save, "checkpoint_every": checkpoint_every}
+        solution = arena.solve(
+            made, solver, seed=seed or 0, progress=progress, **keeping, **settings
+        )
     _show(solution, save=save, folder=folder, json=json)
-    if solution.status == "interrupted":
+    if solution.status.startswith("interrupted"):
         if save is None:
             typer.echo("stopped; with --save FILE what was reached is kept", err=True)
         else:

@@ -118,13 +118,14 @@ def _share(
     return min(1.0, max(0.0, *shares)) if shares else None
 
 
-def compiled(game: Game, solver: str, *, quiet: bool) -> None:
+def compiled(game: Game, solver: str, *, seconds: float | None = None, quiet: bool) -> None:
     """Compile the tree of a game, with its progress, if the solver is going to need it.
 
-    What is wrong with the game is left to the solver to say.
+    What is wrong with the game is left to the solver to say. Where solving is given so many
+    seconds, compiling is given up after ten times as many, 30 at least.
     """
-    form = (SOLVERS.info(solver).tags or {}).get("form")
-    if form != "tree" or SOLVERS.factory(solver)().obstacle(game) is not None:
+    chosen = SOLVERS.factory(solver)()
+    if not hasattr(chosen, "misfit") or chosen.obstacle(game) is not None:
         return
     from rich.console import Console
 
@@ -133,7 +134,9 @@ def compiled(game: Game, solver: str, *, quiet: bool) -> None:
         def follow(nodes: int) -> None:
             status.update(f"compiling {game.key}: {nodes:,} nodes")
 
-        load_target("games.tree:tree_of")(game, progress=follow)
+        limit = math.inf if seconds is None else max(30.0, 10.0 * seconds)
+        budget = load_target("games.tree:Budget")(seconds=limit)
+        load_target("games.tree:tree_of")(game, budget=budget, progress=follow)
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:

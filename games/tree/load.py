@@ -21,7 +21,15 @@ from games.tree.data import RecallBreach, Tree
 from games.tree.estimate import estimate_nodes
 from games.tree.walk import cursor_of
 
-__all__ = ["FORMAT", "cache_path", "load_tree", "obstacle", "save_tree", "tree_of"]
+__all__ = [
+    "FORMAT",
+    "cache_path",
+    "load_tree",
+    "obstacle",
+    "save_tree",
+    "tree_at_hand",
+    "tree_of",
+]
 
 FORMAT = "arena/tree/1"
 
@@ -87,6 +95,16 @@ def tree_of(
     return tree
 
 
+def tree_at_hand(game: Game) -> Tree | None:
+    """Return the tree of a game if this process or the disk has it; nothing is compiled."""
+    tree = _LIVE.get(game)
+    if tree is None and game.rebuildable and "tree" not in game.forms:
+        tree = _read(game)
+        if tree is not None:
+            _LIVE[game] = tree
+    return tree
+
+
 def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
     """Return why there is no tree of `game`, in words, or None; nothing is compiled.
 
@@ -115,18 +133,24 @@ def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], Non
     if "tree" in game.forms:
         made: Tree = game.form("tree")
         return made
-    path = cache_path(game)
-    if cache and path.exists():
-        try:
-            tree = load_tree(path)
-            if tree.game == game.key and tree.version == game.version:
-                return tree
-        except ParameterError:
-            pass  # a cache from another version or a damaged disk: it is made again below
+    known = _read(game) if cache else None
+    if known is not None:
+        return known
     tree = compile_state(game, game.root(), budget=budget, progress=progress)
     if cache:
-        save_tree(tree, path)
+        save_tree(tree, cache_path(game))
     return tree
+
+
+def _read(game: Game) -> Tree | None:
+    path = cache_path(game)
+    if not path.exists():
+        return None
+    try:
+        tree = load_tree(path)
+    except ParameterError:
+        return None  # a cache from another version or a damaged disk: it is made again
+    return tree if (tree.game, tree.version) == (game.key, game.version) else None
 
 
 def cache_path(game: Game) -> Path:
