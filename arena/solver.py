@@ -246,7 +246,13 @@ def _policy(game: str, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]
 
 @runtime_checkable
 class Solver(Protocol):
-    """A registered solver: says what it can solve, and solves it."""
+    """A registered solver: says what it can solve, and solves it.
+
+    Optional members, looked for with `getattr`:
+        gap: the name of the certified gap that `until` and the trace are about.
+        misfit(tree) -> str | None: why it cannot handle a compiled tree; it compiles the game.
+        of(game) -> Solver: what it leaves a game to.
+    """
 
     def obstacle(self, game: Game) -> str | None:
         """Return why this solver cannot handle `game`, in words, or None if it can."""

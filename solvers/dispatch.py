@@ -13,7 +13,7 @@ from arena.registry import SOLVERS
 from arena.solver import Progress, Solution, Solver
 from games.tree import Budget, Tree, tree_at_hand, tree_of
 
-__all__ = ["LOOK_NODES", "Verdict", "applicable", "solve", "verdicts"]
+__all__ = ["LOOK_NODES", "Verdict", "applicable", "resolved", "solve", "verdicts"]
 
 LOOK_NODES = 100_000
 """Nodes up to which a tree is compiled to see which solvers apply."""
@@ -45,7 +45,7 @@ def verdicts(game: Game, *, nodes: int = LOOK_NODES) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
     tree: Tree | str | None = None
     for name in SOLVERS.names():
-        solver: Solver = SOLVERS.factory(name)()
+        solver = resolved(name, game)
         reason = solver.obstacle(game)
         misfit = getattr(solver, "misfit", None)
         if reason is None and misfit is not None:
@@ -55,6 +55,14 @@ def verdicts(game: Game, *, nodes: int = LOOK_NODES) -> dict[str, Verdict]:
                 continue
             reason = misfit(tree)
         found[name] = Verdict(reason is None, reason or "")
+    return found
+
+
+def resolved(name: str, game: Game) -> Solver:
+    """Return the solver of that name, or what it leaves the game to (`of`)."""
+    solver: Solver = SOLVERS.factory(name)()
+    of = getattr(solver, "of", None)
+    found: Solver = solver if of is None else of(game)
     return found
 
 

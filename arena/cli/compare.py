@@ -14,7 +14,7 @@ from arena.cli.solving import compiled, figure, run_folder, trace_json, watching
 from arena.errors import ArenaError, NotApplicableError
 from arena.files import write_atomic
 from arena.game import Game
-from arena.registry import SOLVERS
+from arena.registry import SOLVERS, load_target
 from arena.solver import Solution
 
 __all__ = ["EXAMPLES", "compare"]
@@ -126,7 +126,7 @@ def _common_gap(game: Game, named: dict[str, tuple[str, dict[str, Any]]]) -> str
     """
     gaps = {}
     for name, (solver, _) in named.items():
-        chosen = SOLVERS.factory(solver)()
+        chosen = load_target("solvers.dispatch:resolved")(solver, game)
         reason = chosen.obstacle(game)
         if reason is not None:
             raise NotApplicableError(f"{name}: {reason}; see `arena list solvers --for {game.key}`")

@@ -18,7 +18,7 @@ from arena.cli.solving import (
     trace_json,
     watching,
 )
-from arena.registry import SOLVERS
+from arena.registry import load_target
 from arena.solver import Solution
 
 __all__ = ["EXAMPLES", "solve"]
@@ -104,7 +104,7 @@ def solve(
             limits = {name: start.settings.get(name) for name in limits}
     solver = solver or "auto"
     settings = {**settings, **{name: v for name, v in limits.items() if v is not None}}
-    chosen = SOLVERS.factory(solver)()
+    chosen = load_target("solvers.dispatch:resolved")(solver, made)
     compiled(made, solver, seconds=seconds, quiet=json)
     folder = run_folder("solve", made.key, solver) if tensorboard else None
     with watching(

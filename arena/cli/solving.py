@@ -14,7 +14,7 @@ import typer
 from arena.cli.output import print_table
 from arena.errors import ArenaError
 from arena.game import Game
-from arena.registry import SOLVERS, load_target
+from arena.registry import load_target
 from arena.solver import Certificate, TracePoint
 
 __all__ = [
@@ -124,7 +124,7 @@ def compiled(game: Game, solver: str, *, seconds: float | None = None, quiet: bo
     What is wrong with the game is left to the solver to say. Where solving is given so many
     seconds, compiling is given up after ten times as many, 30 at least.
     """
-    chosen = SOLVERS.factory(solver)()
+    chosen = load_target("solvers.dispatch:resolved")(solver, game)
     if not hasattr(chosen, "misfit") or chosen.obstacle(game) is not None:
         return
     from rich.console import Console

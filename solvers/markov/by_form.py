@@ -20,18 +20,19 @@ class ByForm:
     markov: Solver
     other: Solver
 
-    def _of(self, game: Game) -> Solver:
+    def of(self, game: Game) -> Solver:
+        """Return what solves a game."""
         return self.markov if "markov" in game.forms else self.other
 
     def obstacle(self, game: Game) -> str | None:
         """Return why the game's solver cannot handle it, or None."""
-        return self._of(game).obstacle(game)
+        return self.of(game).obstacle(game)
 
     def solve(
         self, game: Game, *, seed: int = 0, progress: Progress | None = None, **settings: Any
     ) -> Solution:
         """Solve `game` by the solver for its form."""
-        return self._of(game).solve(game, seed=seed, progress=progress, **settings)
+        return self.of(game).solve(game, seed=seed, progress=progress, **settings)
 
 
 def cce() -> ByForm:

@@ -40,7 +40,9 @@ class Method(Protocol):
         note() -> str: what humans should know about the way there, for the status.
     """
 
-    iteration: int
+    @property
+    def iteration(self) -> int:
+        """How many iterations are done."""
 
     def advance(self, count: int) -> int:
         """Run up to `count` more iterations; return how many, 0 when it has nothing to add."""
@@ -295,12 +297,11 @@ class _Run:
             ParameterError: its state is not one of this solver on this tree.
         """
         tree, name = self.tree, self.solver.name
-        if self.solver.answers is BEHAVIOUR:
-            for key, array in resume.state.items():
-                if array.ndim and array.shape != (tree.n_sequences,):
-                    raise ParameterError(
-                        f"state {key!r} to resume", array.shape, f"shape ({tree.n_sequences},)"
-                    )
+        for key, array in self.method.arrays().items():
+            given = resume.state.get(key)
+            fixed = array.ndim and not key.startswith("stage.")
+            if fixed and given is not None and given.shape != array.shape:
+                raise ParameterError(f"state {key!r} to resume", given.shape, f"{array.shape}")
         adopt = getattr(self.method, "adopt", None)
         try:
             if adopt is not None:

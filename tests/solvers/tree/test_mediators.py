@@ -38,7 +38,9 @@ def outcomes(
         made: list[int] = []
         weight = 1.0
 
-        def choose(shares: Sequence[float], path: tuple[int, ...] = path) -> int:
+        def choose(
+            shares: Sequence[float], path: tuple[int, ...] = path, made: list[int] = made
+        ) -> int:
             nonlocal weight
             at = len(made)
             options = [i for i, share in enumerate(shares) if share > 0.0]
@@ -168,7 +170,7 @@ def test_a_correlated_answer_is_kept_judged_and_played(
             assert judged[name].value == pytest.approx(gap.value, abs=1e-12)
     assert any(name.endswith("_gap") for name in judged)
     # Played together it earns what it says: seats share the signal of the episode.
-    n = 600
+    n = 200
     files = [str(tmp_path / "a.npz")] * made.seats
     paid = np.array([arena.play(made, files, seed=s).payoffs for s in range(n)])
     low, high = made.payoff_bounds

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import arena
-from arena.errors import ArenaError, NotApplicableError, ParameterError, UnknownNameError
+from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from games.tree import Tree, compile_state, tree_of
 from solvers.certificates import certify
 from solvers.tree.correlated import optimal_plan
@@ -234,7 +234,5 @@ def test_what_does_not_apply_is_said() -> None:
         arena.solve(chicken(), "efce", objectiv="fair")
     with pytest.raises(ParameterError, match="welfare, fair"):
         arena.solve(chicken(), "efce", objective="max")
-    with pytest.raises(ArenaError, match="cannot be saved"):
-        arena.solve(chicken(), "efce").save("never.npz")
     with pytest.raises(ParameterError, match="iterations"):
         arena.solve(chicken(), "joint_cfr", iterations=0)
