@@ -18,7 +18,7 @@ from arena.files import cache_dir, write_atomic
 from arena.game import Game
 from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state, too_large
 from games.tree.data import RecallBreach, Tree
-from games.tree.estimate import estimate_nodes
+from games.tree.estimate import size_beyond
 from games.tree.walk import cursor_of
 
 __all__ = [
@@ -56,7 +56,8 @@ _ARRAYS = (
 )
 
 _LIVE: WeakKeyDictionary[Game, Tree] = WeakKeyDictionary()
-_EXPECTED: WeakKeyDictionary[Game, float | ArenaError] = WeakKeyDictionary()
+_EXPECTED: WeakKeyDictionary[Game, dict[int, float | ArenaError | None]] = WeakKeyDictionary()
+"""What is known of a game's size, by the limit that it was tested against."""
 
 
 def tree_of(
@@ -108,9 +109,8 @@ def tree_at_hand(game: Game) -> Tree | None:
 def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
     """Return why there is no tree of `game`, in words, or None; nothing is compiled.
 
-    Sizes are estimated, and only trees that seem to be a thousand times too large are
-    refused: the estimate is unbiased and positive, so by Markov's inequality a tree within
-    the budget has a chance below 1/1000 of that.
+    Sizes are estimated: a tree within the budget is refused with a probability of at most
+    1/1000 (`size_beyond`), one beyond it as soon as random descents leave no doubt.
     """
     if "tree" in game.forms or game in _LIVE:
         return None
@@ -118,15 +118,16 @@ def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
         return f"{game.key} offers neither the form state nor the form tree"
     if not game.discrete:
         return f"{game.key} has actions that are not discrete"
-    if game not in _EXPECTED:
+    known = _EXPECTED.setdefault(game, {})
+    if budget.nodes not in known:
         try:
-            _EXPECTED[game] = estimate_nodes(cursor_of(game.root(), game.key), probes=16)
+            known[budget.nodes] = size_beyond(cursor_of(game.root(), game.key), budget.nodes)
         except ArenaError as error:
-            _EXPECTED[game] = error
-    expected = _EXPECTED[game]
+            known[budget.nodes] = error
+    expected = known[budget.nodes]
     if isinstance(expected, ArenaError):
         return str(expected)
-    return str(too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
+    return None if expected is None else str(too_large(game, expected, budget))
 
 
 def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:
