@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from arena.errors import ParameterError
+from arena.errors import ArenaError, ParameterError
+from arena.files import check_writable
 from arena.solver import Progress, Solution, TracePoint
 
 __all__ = ["Checkpoints"]
@@ -25,6 +27,9 @@ class Checkpoints:
         path: the file, as of `Solution.save`.
         every: seconds between two writes; longer where writing takes over a tenth of that.
         progress: is called with every point, too.
+
+    Raises:
+        ParameterError: a time that is none, or a file that cannot be written.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class Checkpoints:
         if not (isinstance(every, int | float) and not isinstance(every, bool) and every >= 0):
             raise ParameterError("checkpoint_every", every, "seconds, zero or more")
         self._path, self._every, self._progress = Path(path), float(every), progress
+        check_writable(self._path)
         self._last = time.perf_counter()
         self._cost = 0.0
         self.written = 0
@@ -48,7 +54,11 @@ class Checkpoints:
         began = time.perf_counter()
         if began - self._last < max(self._every, _SHARE * self._cost):
             return
-        snapshot().save(self._path)
+        try:
+            snapshot().save(self._path)
+        except ArenaError as error:
+            # Hours of work are not thrown away for a full disk: the last write will tell.
+            warnings.warn(f"no checkpoint: {error}", stacklevel=2)
         self._last = time.perf_counter()
         self._cost = self._last - began
         self.written += 1

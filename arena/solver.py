@@ -118,7 +118,8 @@ class Solution:
         """Write an `.npz` file: a JSON header, the policy, the trace and the solver's state.
 
         Raises:
-            ArenaError: the policy is neither a table nor of a kind that is known here.
+            ArenaError: the policy is neither a table nor of a kind that is known here, or the
+                file cannot be written.
         """
         policy = self.policy
         kind = getattr(policy, "kind", None)
@@ -142,13 +143,13 @@ class Solution:
         else:
             header["policy"] = {"kind": kind, "game": policy.game}
             arrays |= {f"policy.{name}": array for name, array in policy.arrays().items()}
-        with write_atomic(path) as file:
-            np.savez_compressed(
-                file,
-                header=np.array(json.dumps(header, default=_plain)),
-                trace=np.array([(p.iteration, p.seconds, p.gap) for p in self.trace]),
-                **arrays,
-            )
+        text = np.array(json.dumps(header, default=_plain))
+        trace = np.array([(p.iteration, p.seconds, p.gap) for p in self.trace])
+        try:
+            with write_atomic(path) as file:
+                np.savez_compressed(file, header=text, trace=trace, **arrays)
+        except OSError as error:
+            raise ArenaError(f"{path} cannot be written: {error.strerror or error}") from error
 
     @staticmethod
     def load(path: str | Path, *, game: Game | None = None) -> Solution:

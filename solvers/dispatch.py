@@ -71,13 +71,12 @@ def _look(game: Game, nodes: int) -> Tree | str:
     known = tree_at_hand(game)
     if known is not None:
         return known
-    told: list[int] = [0]
     try:
-        return tree_of(game, budget=Budget(nodes=nodes, seconds=LOOK_SECONDS), progress=told.append)
+        return tree_of(game, budget=Budget(nodes=nodes, seconds=LOOK_SECONDS))
     except NotApplicableError as error:
-        if told[-1] > nodes:
-            return f"unknown: the tree of {game.key} has more than {nodes:,} nodes"
-        return f"unknown: {error}"
+        slow = "compile in" in str(error)
+        told = str(error) if slow else f"the tree of {game.key} has more than {nodes:,} nodes"
+        return f"unknown: {told}"
     except ArenaError as error:
         return f"unknown: {error}"
 

@@ -33,25 +33,31 @@ def compare(
         typer.Argument(help="Names from `arena list solvers`, settings in brackets."),
     ],
     until: Annotated[
-        float | None, typer.Option(help="Stop each at this gap (in payoff units).", min=0)
+        float | None,
+        typer.Option(help="Stop each at this gap (in payoff units).", min=0, metavar="GAP"),
     ] = None,
     iterations: Annotated[
-        int | None, typer.Option(help="Stop each after so many iterations.", min=1)
+        int | None, typer.Option(help="Stop each after so many iterations.", min=1, metavar="N")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop each after so many seconds.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of solvers that sample.", min=0)] = 0,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop each after so many seconds.", metavar="S")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of solvers that sample.", min=0, metavar="N")] = 0,
     param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", help="A game parameter, key=value.")
+        list[str] | None,
+        typer.Option("--param", "-p", help="A game parameter.", metavar="KEY=VALUE"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for chart and traces.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for chart and traces.", metavar="FOLDER"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Run several solvers on one game: gap against iterations and seconds.
 
-    The tree is compiled and the kernels are warmed before the clock starts. Ctrl-C ends the
-    solver at work and those after it; the chart shows what there is.
+    The tree is compiled and the kernels are warmed before the clock starts.
+
+    Ctrl-C ends the solver at work and those after it; the chart shows what there is.
     """
     import arena
 
@@ -69,10 +75,16 @@ def compare(
     folder = out or run_folder("compare", made.key)
     done: dict[str, Solution] = {}
     for name, (solver, settings) in named.items():
-        compiled(made, solver, quiet=json)
+        compiled(made, solver, seconds=seconds, quiet=json)
         arena.solve(made, solver, seed=seed, **settings, iterations=1)
         with watching(
-            name, gap=gap, until=until, iterations=iterations, folder=folder / name, quiet=json
+            name,
+            gap=gap,
+            until=until,
+            iterations=iterations,
+            seconds=given.get("seconds"),
+            folder=folder / name,
+            quiet=json,
         ) as progress:
             done[name] = arena.solve(
                 made, solver, seed=seed, progress=progress, **settings, **given

@@ -118,16 +118,21 @@ def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
         return f"{game.key} offers neither the form state nor the form tree"
     if not game.discrete:
         return f"{game.key} has actions that are not discrete"
+    size = _size_beyond(game, budget)
+    if isinstance(size, ArenaError):
+        return str(size)
+    return None if size is None else str(too_large(game, size, budget))
+
+
+def _size_beyond(game: Game, budget: Budget) -> float | ArenaError | None:
+    """Return about how many nodes there are beyond the budget, or what keeps from asking."""
     known = _EXPECTED.setdefault(game, {})
     if budget.nodes not in known:
         try:
             known[budget.nodes] = size_beyond(cursor_of(game.root(), game.key), budget.nodes)
         except ArenaError as error:
             known[budget.nodes] = error
-    expected = known[budget.nodes]
-    if isinstance(expected, ArenaError):
-        return str(expected)
-    return None if expected is None else str(too_large(game, expected, budget))
+    return known[budget.nodes]
 
 
 def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:
@@ -137,6 +142,9 @@ def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], Non
     known = _read(game) if cache else None
     if known is not None:
         return known
+    size = _size_beyond(game, budget)
+    if isinstance(size, float):
+        raise too_large(game, size, budget)
     tree = compile_state(game, game.root(), budget=budget, progress=progress)
     if cache:
         save_tree(tree, cache_path(game))
