@@ -252,6 +252,7 @@ class Solver(Protocol):
     Optional members, looked for with `getattr`:
         gap: the name of the certified gap that `until` and the trace are about.
         misfit(tree) -> str | None: why it cannot handle a compiled tree; it compiles the game.
+        looks: False if `misfit` has nothing to say about any tree.
         of(game) -> Solver: what it leaves a game to.
     """
 

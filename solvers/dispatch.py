@@ -15,7 +15,7 @@ from games.tree import Budget, Tree, tree_at_hand, tree_of
 
 __all__ = ["LOOK_NODES", "Verdict", "applicable", "resolved", "solve", "verdicts"]
 
-LOOK_NODES = 100_000
+LOOK_NODES = 400_000
 """Nodes up to which a tree is compiled to see which solvers apply."""
 
 LOOK_SECONDS = 5.0
@@ -48,7 +48,7 @@ def verdicts(game: Game, *, nodes: int = LOOK_NODES) -> dict[str, Verdict]:
         solver = resolved(name, game)
         reason = solver.obstacle(game)
         misfit = getattr(solver, "misfit", None)
-        if reason is None and misfit is not None:
+        if reason is None and misfit is not None and getattr(solver, "looks", True):
             tree = _look(game, nodes) if tree is None else tree
             if isinstance(tree, str):
                 found[name] = Verdict(None, tree)

@@ -144,6 +144,12 @@ class TreeSolver:
             return f"{game.key} is {_words(game.payoff)}, and {self.name} needs zero sum"
         return obstacle(game)
 
+    @property
+    def looks(self) -> bool:
+        """Whether it depends on the compiled tree that the solver applies."""
+        traits = self.traits
+        return traits.perfect_recall or traits.constant_sum or traits.fits is not None
+
     def misfit(self, tree: Tree) -> str | None:
         """Return why this solver cannot handle a compiled tree, or None.
 

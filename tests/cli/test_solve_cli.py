@@ -180,7 +180,7 @@ def test_the_tree_tells_which_solvers_apply(
         rows = figures("list", "solvers", "--for", game)["solvers"]
         return {row["id"]: (row["applies"], row["reason"]) for row in rows}
 
-    forgetful = verdicts("openspiel/liars_dice_ir")
+    forgetful = verdicts("openspiel/liars_dice_ir(dice_sides=3)")
     assert forgetful["mccfr_external"] == (True, None)
     for solver in ("cfr+", "auto", "mmd", "joint_efce", "efce"):
         applies, reason = forgetful[solver]
@@ -188,11 +188,12 @@ def test_the_tree_tells_which_solvers_apply(
     private = verdicts("kuhn_poker")
     assert private["efce"][0] is False and "triangle-free" in (private["efce"][1] or "")
     assert private["joint_efce"] == (True, None)
-    large = verdicts("liars_dice")
+    large = verdicts("openspiel/nim")
     assert large["cfr"][0] is None
-    assert "more than 100,000 nodes" in (large["cfr"][1] or "")
+    assert "more than 400,000 nodes" in (large["cfr"][1] or "")
+    assert large["mccfr_outcome"] == (True, None)
     assert large["nash_lp"][0] is False and "normal_form" in (large["nash_lp"][1] or "")
-    assert " may" in ok("list", "solvers", "--for", "liars_dice").splitlines()[-1]
+    assert " may" in ok("list", "solvers", "--for", "openspiel/nim").splitlines()[-1]
 
 
 def test_a_correlated_answer_is_saved_resumed_judged_and_played(
@@ -275,7 +276,10 @@ def test_large_games_have_lower_bounds(figures: Callable[..., Any]) -> None:
         (["solve", "kuhn_poker", "--seconds", "nan"], ["seconds"]),
         (["solve", "kuhn_poker", "--checkpoint-every", "-1"], ["--checkpoint-every"]),
         (["solve", "kuhn_poker", "--save", "/proc/no/x.npz"], ["/proc/no/x.npz"]),
-        (["solve", "openspiel/liars_dice_ir"], ["imperfect recall", "mccfr_external"]),
+        (
+            ["solve", "openspiel/liars_dice_ir(dice_sides=3)"],
+            ["imperfect recall", "mccfr_external"],
+        ),
         (["evaluate", "kuhn_poker", "no.npz"], ["no.npz"]),
         (["evaluate", "kuhn_poker", "unifrm"], ["unifrm", "uniform"]),
         (["evaluate", "connect_four", "uniform"], ["too large", "--approximate"]),
