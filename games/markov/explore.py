@@ -22,7 +22,8 @@ import numpy as np
 from arena.errors import ArenaError, NotApplicableError
 from arena.game import Game, State
 from arena.types import CHANCE, Discrete
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 
 __all__ = ["explore", "markov_of", "same_position"]
 

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.solver import Gap
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 from solvers.loop import choice, positive, whole
 from solvers.markov.certificates import certify
 from solvers.markov.policy import CorrelatedPolicy

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError
 from arena.rng import generator
-from games.markov.form import check_memory
+from games.markov.parts import check_memory
 from solvers.loop import non_negative
 from solvers.markov.certificates import certify
 from solvers.markov.learners import flat

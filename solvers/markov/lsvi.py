@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from arena.errors import ParameterError
 from arena.keys import split_key
 from arena.rng import Stream, derive
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
 from games.markov.generators import low_rank
+from games.markov.parts import check_memory
 from solvers.loop import non_negative, positive
 from solvers.markov.policy import CorrelatedPolicy, uniform
 from solvers.markov.run import MarkovSolver, Problem, Traits

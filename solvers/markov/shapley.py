@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ArenaError
 from arena.solver import Gap
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 from solvers.loop import whole
 from solvers.markov.policy import ProductPolicy
 from solvers.markov.run import MarkovSolver, Problem, Traits

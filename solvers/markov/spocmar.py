@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.rng import Stream, derive
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 from solvers.loop import positive, whole
 from solvers.markov.backward_induction import truncation
 from solvers.markov.learners import flat

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.rng import derive, stream_states
-from games.markov.form import check_memory
+from games.markov.parts import check_memory
 from solvers.loop import non_negative
 from solvers.markov.learners import flat
 from solvers.markov.run import MarkovSolver, Problem, Traits
