@@ -149,6 +149,18 @@ class Stream:
                     return i
         return last
 
+    @property
+    def state(self) -> int:
+        """What `at` goes on from, a 64-bit integer."""
+        return self._state
+
+    @staticmethod
+    def at(state: int) -> Stream:
+        """Return the stream that was at `state`."""
+        twin = Stream.__new__(Stream)
+        twin._state = state & _MASK
+        return twin
+
     def copy(self) -> Stream:
         """Return an independent stream that will draw the same numbers."""
         twin = Stream.__new__(Stream)

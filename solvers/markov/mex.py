@@ -183,13 +183,16 @@ class Mex:
             "regrets": np.array(self.regrets),
             "chosen": np.array(self.chosen, dtype=np.int64),
             "loss": self.loss.copy(),
+            "streams": np.array([self._chance.state], dtype=np.uint64),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from losses and regrets."""
+        """Go on from `arrays`."""
+        self._chance = Stream.at(int(arrays["streams"][0]))
         self.loss = arrays["loss"].copy()
         self.regrets, self.chosen = arrays["regrets"].tolist(), arrays["chosen"].tolist()
         self.iteration = int(arrays["iteration"])
+        self._last = self.chosen[-1] if self.chosen else 0
 
 
 def _solve(form: MarkovGame, key: str) -> tuple[ProductPolicy, Reals]:

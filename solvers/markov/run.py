@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from arena.errors import NotApplicableError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.solver import Gap, Progress, Solution, TracePoint
 from games.markov.explore import markov_of
@@ -16,7 +17,7 @@ from solvers.markov.certificates import DEVIATIONS, certify
 
 __all__ = ["MarkovSolver", "Problem", "Traits"]
 
-COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds")
+COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds", "resume")
 """Settings of every solver of Markov games, besides its own."""
 
 _OTHERS = "cce and ce take any number of seats and any payoffs"
@@ -111,6 +112,7 @@ class MarkovSolver:
         until: float | None = None,
         iterations: int | None = None,
         seconds: float | None = None,
+        resume: Solution | str | Path | None = None,
         **settings: Any,
     ) -> Solution:
         """Solve `game`.
@@ -123,8 +125,11 @@ class MarkovSolver:
             discount: instead of the game's own.
             deviations: what the certificate is about: `markov` or `history`.
             until: stop when the gap (`self.gap`) is at most this, in payoff units.
-            iterations: stop after so many.
-            seconds: stop after so many seconds of wall time.
+            iterations: stop after so many in all, those of `resume` included.
+            seconds: stop after so many seconds of wall time in this call.
+            resume: a solution of the same game by the same solver, or its file, to go on
+                from, as if it had never stopped. What follows from the number of iterations
+                that was planned, such as a learning rate, stays.
             settings: the solver's own, see `defaults`.
 
         Raises:
@@ -144,6 +149,11 @@ class MarkovSolver:
         problem = Problem(form, game.key, seed, iterations, chosen)
         method = self.start(problem)
         trace: list[TracePoint] = []
+        common = {"horizon": form.horizon, "discount": form.discount, "deviations": deviations}
+        if isinstance(resume, str | Path):
+            resume = Solution.load(resume, game=game)
+        if resume is not None:
+            trace = _resumed(method, resume, game, self.name, {**chosen, **common, "seed": seed})
 
         def gap_of(answer: Any) -> float:
             if self.quick_gap is not None:
@@ -163,12 +173,11 @@ class MarkovSolver:
         certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
         if self.more is not None:
             certificate.update(self.more(method, problem))
-        common = {"seed": seed, "horizon": form.horizon, "discount": form.discount}
-        limits = {"until": until, "iterations": iterations, "seconds": seconds}
+        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
         return Solution(
             game=game,
             solver=self.name,
-            settings={**chosen, **common, "deviations": deviations, **limits},
+            settings={**chosen, **common, **limits},
             policy=policy,
             certificate=certificate,
             trace=trace,
@@ -190,3 +199,32 @@ class MarkovSolver:
             raise NotApplicableError(
                 f"{game.key} ends by itself only; {self.name} needs a horizon or a discount below 1"
             )
+
+
+def _resumed(
+    method: Method, found: Solution, game: Game, solver: str, settings: Mapping[str, Any]
+) -> list[TracePoint]:
+    """Put a method where a solution left off; return the trace so far.
+
+    Raises:
+        ParameterError: the solution is of something else, or of other settings.
+    """
+    if found.game.key != game.key or found.solver != solver:
+        raise ParameterError(
+            "resume", f"{found.solver} on {found.game.key}", f"{solver} on {game.key}"
+        )
+    if not found.state:
+        raise ParameterError("resume", "a solution without state", "one that `solve` returned")
+    for name, value in settings.items():
+        if found.settings.get(name) != value:
+            raise ParameterError(
+                name, value, f"{found.settings.get(name)!r}, as in the solution to resume"
+            )
+    policy = {f"policy.{name}": array for name, array in found.policy.arrays().items()}
+    try:
+        method.restore({**found.state, **policy})
+    except (KeyError, ValueError, IndexError) as error:
+        raise ParameterError(
+            "resume", f"{type(error).__name__}: {error}", f"the state of {solver}"
+        ) from error
+    return list(found.trace)

@@ -196,9 +196,10 @@ class ZeroSum:
         return {"iteration": np.array(self.iteration), "v": self.v, **bounds}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from values."""
+        """Go on from values, and the policy that goes with them."""
         self.v = arrays["v"].astype(np.float64)
         self.low, self.high = arrays["low"].copy(), arrays["high"].copy()
+        self._tables = [arrays[f"policy.table_{seat}"].copy() for seat in (0, 1)]
         self.iteration = int(arrays["iteration"])
 
 

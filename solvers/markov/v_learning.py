@@ -119,16 +119,28 @@ class VLearning:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return values, visits and the streams."""
+        """Return values, visits, scores, current policies and the streams."""
         return {
             "iteration": np.array(self.iteration),
-            "value": self._value,
-            "visits": self._visits,
-            "streams": self._streams,
+            "value": self._value.copy(),
+            "visits": self._visits.copy(),
+            "score": self._score.copy(),
+            "current": self._policy.copy(),
+            "bonus": np.array(self._bonus),
+            "streams": self._streams.copy(),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: episodes are in the policy."""
+        """Go on from `arrays`, and the episodes that were played."""
+        self._value, self._visits, self._score, self._policy, self._streams = (
+            arrays[name].copy() for name in ("value", "visits", "score", "current", "streams")
+        )
+        self._bonus, self.iteration = float(arrays["bonus"]), int(arrays["iteration"])
+        room = max(len(self._states), self.iteration)
+        self._states = np.zeros((room, *self._states.shape[1:]), dtype=np.int64)
+        self._played = np.zeros((room, *self._played.shape[1:]))
+        self._states[: self.iteration] = arrays["policy.states"]
+        self._played[: self.iteration] = arrays["policy.played"]
 
 
 def _start(problem: Problem) -> VLearning:
