@@ -101,7 +101,7 @@ def v_learning(
                 for d in range(cut[i], cut[i + 1]):
                     if legal[s, d]:
                         size += 1
-                rate = math.sqrt(math.log(max(size, 2)) / (size * t))
+                rate = math.sqrt(horizon * math.log(max(size, 2)) / (size * t))
                 loss = (remaining - gain) / remaining
                 for d in range(cut[i], cut[i + 1]):
                     score[h, s, d] *= fade

@@ -4,14 +4,21 @@ Every seat keeps an optimistic value Ṽ_h(s) and a bandit for each (h, s), and 
 own actions and rewards. At the t-th visit, with α_t = (H + 1)/(H + t):
 
     Ṽ ← (1 − α_t) Ṽ + α_t (r + V_{h+1}(s') + c √(H³ A ι / t)),    V = min(Ṽ, H − h)           (1)
-    π ∝ exp(−η_t Σ_i w_i l̂_i / w_t),    l̂ = l 1[a] / (π(a) + η_t),  η_t = √(ln A / (A t))     (2)
+    π ∝ exp(−η_t Σ_i w_i l̂_i / w_t),    l̂ = l 1[a] / (π(a) + η_t),  η_t = √(H ln A / (A t))   (2)
 
-with losses l = (H − h − r − V_{h+1}(s')) / (H − h), weights w_t = α_t / ∏_{i ≤ t} (1 − α_i)
-and ι = ln(S A K H). Rewards are moved to [0, 1] inside. What is returned is the certified
-policy of `v_policy`, with an upper bound on its CCE gap.
+with losses l = (H − h − r − V_{h+1}(s')) / (H − h), weights w_t = α_t / ∏_{1 < i ≤ t} (1 − α_i)
+and ι = ln(S A K H), K the episodes planned. Rewards are moved to [0, 1] inside. What is
+returned is the certified policy of `v_policy`, with an upper bound on its CCE gap.
+
+Why √H in η_t: a bandit's weighted regret is at most α_t ln A / η_t + A Σ_i α_t^i η_i / 2, up to
+constants and deviations; as α_t ≤ 2H/t, both terms are √(H A ln A / t) at this rate, which
+times the range H of losses is the bonus of (1). With √(ln A / (A t)) it would be √(H⁴ A ι / t).
+The paper divides losses by H at every step; dividing by what can still be paid keeps them in
+[0, 1] too, so that the bonus holds, and learns faster at later steps.
 
 Source: Jin, Liu, Wang and Yu 2021, "V-learning: a simple, efficient, decentralized algorithm
-for multiagent RL", algorithms 1 (learning), 3 (output) and 5 (bandit).
+for multiagent RL" (arXiv 2110.14555), algorithms 1 (learning) and 3 (output), and the
+appendix on weighted bandits (follow the regularised leader); Neu 2015 (exploration).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], int]] = [
     ("hoffman_karp", "garnet", ZERO, {}, 5),
     ("soft_shapley", "garnet", ZERO, {"temperature_0": 0.05, "temperature_1": 0.1}, 5),
     ("v_learning", "garnet", {**ZERO, "horizon": 3}, {}, 120),
-    ("independent_hedge", "garnet", {**ZERO, "horizon": 3}, {"deviations": "markov"}, 40),
+    ("independent_hedge", "garnet", {**ZERO, "horizon": 2}, {"deviations": "markov"}, 20),
     ("optimistic_nash_vi", "garnet", {**ZERO, "horizon": 3}, {}, 300),
     ("mex", "combination_lock", {"length": 2, "code": 5}, MEX, 30),
     ("sparse_cce", "repeated", {"rounds": 2}, {"pool": 4, "learning": 50}, 3),
