@@ -10,10 +10,11 @@ from typing import Any
 from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.solver import Gap, Progress, Solution, TracePoint
-from games.markov.explore import markov_of
+from games.markov.explore import explorable, form_of
 from games.markov.form import MarkovGame
 from solvers.loop import Method, check_limits, choice, merge_settings, run_method
 from solvers.markov.certificates import DEVIATIONS, certify
+from solvers.markov.observed import ObservedPolicy, observed
 
 __all__ = ["MarkovSolver", "Problem", "Traits"]
 
@@ -88,10 +89,12 @@ class MarkovSolver:
         What `horizon` and `discount` can mend is not an obstacle.
         """
         if "markov" not in game.forms:
-            return (
-                f"{game.key} has no form 'markov', and {self.name} needs it;"
-                f" markov/of(game={game.key}) makes one of a small enough game"
-            )
+            reason = explorable(game)
+            if reason is not None:
+                return (
+                    f"{game.key} has no form 'markov', and {self.name} needs it: {reason};"
+                    f" markov/of(game={game.key}) makes one of a small enough game"
+                )
         if self.traits.zero_sum and (game.seats != 2 or game.payoff != "zero_sum"):
             kind = game.payoff.replace("_", "-")
             return (
@@ -142,7 +145,7 @@ class MarkovSolver:
         choice("deviations", deviations, DEVIATIONS)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
-        form = markov_of(game, horizon=horizon, discount=discount)
+        form, views = form_of(game, horizon=horizon, discount=discount)
         self._check_end(game, form)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
@@ -171,6 +174,8 @@ class MarkovSolver:
         )
         policy = method.answer()
         certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
+        if views is not None:
+            policy = observed(policy, views, form)
         if self.more is not None:
             certificate.update(self.more(method, problem))
         limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
@@ -220,7 +225,8 @@ def _resumed(
             raise ParameterError(
                 name, value, f"{found.settings.get(name)!r}, as in the solution to resume"
             )
-    policy = {f"policy.{name}": array for name, array in found.policy.arrays().items()}
+    inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
+    policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
     try:
         method.restore({**found.state, **policy})
     except (KeyError, ValueError, IndexError) as error:
