@@ -28,6 +28,7 @@ _FORMAT = "arena/solution/1"
 _POLICIES = {
     "correlated": "solvers.markov.policy:from_arrays",
     "mixture": "solvers.markov.policy:from_arrays",
+    "observed": "solvers.markov.policy:from_arrays",
     "product": "solvers.markov.policy:from_arrays",
     "v_learning": "solvers.markov.policy:from_arrays",
 }
