@@ -42,6 +42,8 @@ def iterative() -> list[tuple[str, str, dict[str, Any]]]:
 CASES = [
     *iterative(),
     ("logit_qre", "matrix/battle_of_the_sexes", {}),
+    ("v_learning", "markov/inspection", {"horizon": 4}),
+    ("shapley", "markov/soccer", {}),
     ("auto", "kuhn_poker(players=3)", {}),
     ("auto", "goofspiel(num_cards=3,returns_type=total_points)", {}),
 ]
@@ -60,7 +62,7 @@ def test_a_run_from_a_checkpoint_is_the_run(
 ) -> None:
     """Cut after a quarter of the iterations: equal to the last bit, whatever the blocks."""
     made = arena.make(game)
-    total = 10 if solver == "logit_qre" else 700 if solver == "auto" else 150
+    total = {"logit_qre": 10, "shapley": 20, "auto": 700}.get(solver, 150)
     part = total // 4
     whole = arena.solve(made, solver, iterations=total, seed=3, **settings)
     path = tmp_path / "part.npz"
