@@ -125,9 +125,10 @@ class MmdMethod:
         return out
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return log policy, log magnet, sum of plans and iteration."""
+        """Return log policy, policy, log magnet, sum of plans and iteration."""
         return {
             "log_policy": self._log_policy.copy(),
+            "policy": self._policy.copy(),
             "log_magnet": self._log_magnet.copy(),
             "total": self._total.copy(),
             "iteration": np.array(self.iteration),
@@ -138,7 +139,8 @@ class MmdMethod:
         self._log_policy, self._log_magnet, self._total = (
             arrays[name].astype(np.float64) for name in ("log_policy", "log_magnet", "total")
         )
-        self._policy = np.exp(self._log_policy)
+        # The kernel's exponentials differ from numpy's in the last bit.
+        self._policy = arrays["policy"].astype(np.float64)
         self.iteration = int(arrays["iteration"])
         self._realize()
 
