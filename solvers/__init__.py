@@ -96,7 +96,7 @@ TABLE: dict[str, Entry] = {
         "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
     ),
     "mmd_nash": Entry(
-        "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
+        "solvers.tree.mmd_nash:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
     ),
     "nash_lp": Entry(
         "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX
