@@ -17,6 +17,9 @@ _MARKOV = {"form": "markov"}
 _ZERO_SUM_MARKOV = {"form": "markov", "seats": "2", "payoff": "zero_sum"}
 
 TABLE: dict[str, Entry] = {
+    "agent_qre": Entry(
+        "solvers.tree.agent_qre:agent_qre", "logit equilibrium of infosets at a temperature", _TREE
+    ),
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
     "cce": Entry("solvers.markov.by_form:cce", "coarse correlated equilibrium", _MATRIX),
     "ce": Entry("solvers.markov.by_form:ce", "correlated equilibrium", _MATRIX),

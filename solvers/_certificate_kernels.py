@@ -17,7 +17,7 @@ from numba import njit
 
 _U = np.uint64  # unsigned indices spare the test for negative ones
 
-__all__ = ["best_many", "best_two", "expected", "soft_two"]
+__all__ = ["action_worth", "best_many", "best_two", "expected", "soft_two"]
 
 
 @njit(cache=True)
@@ -177,6 +177,53 @@ def expected(
                 out[p] += reach[v] * payoffs[p, z]
             z += 1
 
+
+@njit(cache=True)
+def action_worth(
+    parent: Any,
+    seat: Any,
+    infoset: Any,
+    first_child: Any,
+    chance: Any,
+    info_first: Any,
+    payoffs: Any,
+    policy: Any,
+    out: Any,
+    mass: Any,
+) -> None:
+    """Fill counterfactual payoffs of actions, (Q,), and reach of infosets, (I,), in place.
+
+    Node by node: `out` sums what each child is worth to the mover, times the probability
+    with which chance and the other seats lead to it, and `mass` sums the latter.
+    """
+    n, n_nodes = len(payoffs), len(parent)
+    others = np.ones((n_nodes, n))
+    for v in range(1, n_nodes):
+        u = parent[v]
+        for p in range(n):
+            others[v, p] = others[u, p]
+            if seat[u] == -1:
+                others[v, p] *= chance[v]
+            elif seat[u] != p:
+                others[v, p] *= policy[info_first[infoset[u]] + v - first_child[u]]
+    value = np.zeros((n_nodes, n))
+    out[:] = 0.0
+    mass[:] = 0.0
+    z = payoffs.shape[1]
+    for v in range(n_nodes - 1, -1, -1):
+        if seat[v] == -2:
+            z -= 1
+            value[v] = payoffs[:, z]
+        if seat[v] >= 0:
+            mass[infoset[v]] += others[v, seat[v]]
+        if v > 0:
+            u = parent[v]
+            step = chance[v]
+            if seat[u] >= 0:
+                s = info_first[infoset[u]] + v - first_child[u]
+                step = policy[s]
+                out[s] += others[v, seat[u]] * value[v, seat[u]]
+            value[u] += step * value[v]
 
 @njit(cache=True)
 def soft_two(

@@ -22,7 +22,15 @@ from arena.policy import TabularPolicy
 from arena.solver import Gap
 from games.tree.data import Tree
 
-__all__ = ["BestResponse", "Evaluator", "best_response", "certify", "certify_qre", "values"]
+__all__ = [
+    "BestResponse",
+    "Evaluator",
+    "best_response",
+    "certify",
+    "certify_agent_qre",
+    "certify_qre",
+    "values",
+]
 
 Reals = NDArray[np.float64]
 
@@ -224,3 +232,49 @@ def certify_qre(
         out,
     )
     return {"qre_gap": Gap(max(0.0, float((out[:, 1] - out[:, 0]).sum())))}
+
+
+def certify_agent_qre(
+    tree: Tree, policy: TabularPolicy | Reals, *, temperature: float
+) -> dict[str, Gap]:
+    """Return how far a policy is from the agent quantal response equilibrium at a temperature.
+
+    Args:
+        tree: any number of seats, any payoffs.
+        policy: of all seats.
+        temperature: in payoff units, positive.
+
+    Returns:
+        `agent_qre_residual`: the greatest difference, over the actions of infosets that are
+        reached, between their probability and the logit response to their payoffs given
+        that the infoset is reached (McKelvey and Palfrey 1998, section 3).
+
+    Raises:
+        ParameterError: a temperature that is not positive.
+    """
+    from solvers._certificate_kernels import action_worth
+
+    if not (temperature > 0 and np.isfinite(temperature)):
+        raise ParameterError("temperature", temperature, "a positive number")
+    flat = _flat(tree, policy)
+    worth, reach = np.empty(tree.n_sequences), np.empty(tree.n_infosets)
+    action_worth(
+        tree.parent,
+        tree.seat,
+        tree.infoset,
+        tree.first_child,
+        tree.chance,
+        tree.info_first,
+        tree.payoffs,
+        flat,
+        worth,
+        reach,
+    )
+    residual = 0.0
+    for i in np.flatnonzero(reach > 0.0):
+        part = slice(tree.info_first[i], tree.info_first[i] + tree.info_actions[i])
+        logits = worth[part] / (reach[i] * temperature)
+        response = np.exp(logits - logits.max())
+        apart = np.abs(flat[part] - response / response.sum())
+        residual = max(residual, float(apart.max()))
+    return {"agent_qre_residual": Gap(residual)}
