@@ -225,6 +225,7 @@ def action_worth(
                 out[s] += others[v, seat[u]] * value[v, seat[u]]
             value[u] += step * value[v]
 
+
 @njit(cache=True)
 def soft_two(
     ptr: Any,

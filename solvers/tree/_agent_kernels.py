@@ -61,9 +61,9 @@ def conditional_worth(
             mass[_U(last[p, z])] += others * reach[z]
             worth[_U(last[p, z])] += others * weighted[p, z]
     for down in range(1, len(info_first) + 1):
-        i = _U(len(info_first) - down)
-        for s in range(_U(info_first[i]), _U(info_first[i] + info_actions[i])):
-            worth[_U(info_parent[i])] += policy[s] * worth[s]
-            mass[_U(info_parent[i])] += policy[s] * mass[s]
+        j: Any = _U(len(info_first) - down)
+        for s in range(_U(info_first[j]), _U(info_first[j] + info_actions[j])):
+            worth[_U(info_parent[j])] += policy[s] * worth[s]
+            mass[_U(info_parent[j])] += policy[s] * mass[s]
     for s in range(len(worth)):
         worth[s] = worth[s] / mass[s] if mass[s] != 0.0 else 0.0 * mass[s]

@@ -137,7 +137,9 @@ class AgentPath:
         self._step = _FIRST_STEP
         self._done = not self._infosets
         self.points: list[tuple[float, Reals]] = [(0.0, np.exp(self._x))]
-        if not self._done:
+        if self._done:  # nobody decides: the branch is as long as one likes
+            self.points.append((math.exp(self._end), np.exp(self._x)))
+        else:
             flat = np.append(np.zeros(len(self._x)), 1.0)
             self._accept(self._settle(np.append(self._x, self._s), flat))
             self._done = self._s >= self._end
@@ -160,7 +162,9 @@ class AgentPath:
             return np.append(self._field.slope(x, s, flat), row @ flat)
 
         operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
-        found, failed = gmres(operator, right, rtol=1e-4, atol=0.0, restart=min(size, 400), maxiter=4)
+        found, failed = gmres(
+            operator, right, rtol=1e-4, atol=0.0, restart=min(size, 400), maxiter=4
+        )
         return None if failed or not np.isfinite(found).all() else np.asarray(found)
 
     def _settle(self, guess: Reals, row: Reals) -> Reals:
@@ -226,9 +230,7 @@ class AgentPath:
         """Take one step, as long as the branch allows."""
         z, weight = np.append(self._x, self._s), self._weight()
         with np.errstate(all="ignore"):
-            tangent = self._solve(
-                z, self._tangent * weight, np.append(np.zeros(len(self._x)), 1.0)
-            )
+            tangent = self._solve(z, self._tangent * weight, np.append(np.zeros(len(self._x)), 1.0))
         if tangent is None:
             self._give_up()
         tangent = tangent / _length(tangent, weight)
@@ -326,9 +328,9 @@ def _start(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, An
 
 def _gap(tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
     temperature = float(settings["temperature"])
-    return lambda policy: certify_agent_qre(tree, policy, temperature=temperature)[
-        "agent_qre_residual"
-    ].value
+    return lambda policy: (
+        certify_agent_qre(tree, policy, temperature=temperature)["agent_qre_residual"].value
+    )
 
 
 def _certify(tree: Tree, behaviour: Reals, settings: Mapping[str, Any]) -> Mapping[str, Any]:

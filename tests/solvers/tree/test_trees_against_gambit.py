@@ -64,7 +64,7 @@ def test_exported_trees_are_the_same_games_to_gambit(
     tree = compile_state(game, game.root())
     theirs = read(tree, tmp_path)
     players = list(theirs.players)
-    plays = [play.actions for play in theirs.get_histories(gambit.H.plays())]
+    plays = [play.actions for play in theirs.get_histories(gambit.H.plays)]
     assert len({play[:k] for play in plays for k in range(len(play) + 1)}) == tree.n_nodes
     ends = {int(v): z for z, v in enumerate(tree.terminals)}
     for play in plays:
@@ -103,13 +103,17 @@ def _simple(value: float) -> Fraction:
 
 
 def behaviour(tree: Tree, profile: Any, names: Any = None) -> np.ndarray:
-    """A profile of Gambit's as a behaviour policy, (Q,)."""
+    """A profile of Gambit's as a behaviour policy, (Q,).
+
+    A pure strategy says nothing of infosets that it does not reach; uniform there.
+    """
     out = tree.uniform()
     for mixed in profile:
         for history, odds in mixed:
-            node = node_at(tree, history.actions, names)
-            first = int(tree.info_first[tree.infoset[node]])
-            out[first : first + len(odds)] = [float(p) for p in odds.values()]
+            i = tree.infoset[node_at(tree, history.actions, names)]
+            shares = [float(p) for _, p in odds]
+            if sum(shares) > 0.0:
+                out[tree.info_first[i] : tree.info_first[i] + tree.info_actions[i]] = shares
     return out
 
 
@@ -194,7 +198,7 @@ def loaded(name: str) -> tuple[Any, Any, Tree, Any]:
 def equilibria(theirs: Any, tree: Tree) -> list[Any]:
     """What Gambit's solvers for this kind of game find."""
     nash = gambit.nash
-    found = list(nash.enumpure_solve(theirs, use_strategic=False).equilibria)
+    found = [one.as_behavior() for one in nash.enumpure_solve(theirs).equilibria]
     if tree.seats == 2:
         found.append(nash.lcp_solve(theirs, rational=False).equilibrium)
     found.append(nash.logit_solve(theirs).equilibrium)
@@ -239,7 +243,7 @@ def test_equilibria_of_the_catalogue_by_regret_both_ways(name: str) -> None:
         ours = arena.solve(game, "sequence_form_lp")
         peer = profile(theirs, tree, tree.from_table(ours.policy), names)
         assert float(peer.max_regret()) <= 1e-9 * scale
-        values = [float(one.payoffs[theirs.players[0]]) for one in found]
+        values = [float(one.payoffs[next(iter(theirs.players))]) for one in found]
         assert values == pytest.approx(len(values) * [ours.certificate["value_0"].value], abs=1e-6)
     ours = arena.solve(game, "agent_qre", temperature=0.02 * scale)
     peer = profile(theirs, tree, tree.from_table(ours.policy), names)
