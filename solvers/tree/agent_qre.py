@@ -37,7 +37,7 @@ __all__ = ["AgentBranch", "AgentPath", "agent_branch", "agent_qre"]
 Reals = NDArray[np.float64]
 
 _START = 1e-2
-_FIRST_STEP, _LEAST_STEP, _GREATEST_STEP = 0.2, 1e-6, 0.5
+_FIRST_STEP, _LEAST_STEP, _GREATEST_STEP = 0.2, 5e-4, 0.5
 _DISTANCE = 0.02
 """How far, in weighted length, a predictor should land from the branch."""
 _COSINE = 0.9
