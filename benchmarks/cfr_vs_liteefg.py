@@ -49,7 +49,7 @@ import LiteEFG, pyspiel
 from LiteEFG.baselines.CFRplus import graph
 LiteEFG.set_threads(1)
 for line in sys.stdin:
-    name, params, iterations = json.loads(line)
+    name, params, iterations, judge = json.loads(line)
     if name:
         plus = graph()
         env = LiteEFG.OpenSpielEnv(pyspiel.load_game(name, params), traverse_type="Enumerate")
@@ -60,7 +60,8 @@ for line in sys.stdin:
         env.update_strategy(plus.current_strategy(), update_best=False)
     spent = time.process_time() - start
     strategy = plus.current_strategy()
-    gaps = [sum(env.exploitability(strategy, k)) for k in ("default", "linear-avg-iterate")]
+    kinds = ("default", "linear-avg-iterate") if judge else ()
+    gaps = [sum(env.exploitability(strategy, kind)) for kind in kinds]
     print(json.dumps([spent, *gaps]), file=sys.stderr, flush=True)
 """
 
@@ -78,12 +79,14 @@ class Peer:
             env={**os.environ, "HOME": home, "OMP_NUM_THREADS": "1"},
         )
 
-    def run(self, iterations: int, name: str = "", params: Any = None) -> list[float]:
-        """Return CPU seconds and NashConv of the last and the average policy after more of them."""
+    def run(
+        self, iterations: int, *, name: str = "", params: Any = None, judge: bool = False
+    ) -> list[float]:
+        """Return CPU seconds and, if judged, NashConv of the last and of the average policy."""
         child = self._child
         if child.stdin is None or child.stderr is None:
             raise SystemExit("the peer has no pipes")
-        child.stdin.write(json.dumps([name, params, iterations]) + "\n")
+        child.stdin.write(json.dumps([name, params, iterations, judge]) + "\n")
         child.stdin.flush()
         for line in child.stderr:  # an import may warn first
             if line.startswith("["):
@@ -103,15 +106,17 @@ def one_game(peer: Peer, name: str, params: dict[str, Any]) -> tuple[list[object
     game = arena.make(name, **params)
     tree = compile_state(game, game.root())
     ours, evaluator = CfrMethod(tree, cfr_plus().defaults, None), Evaluator(tree)
-    peer.run(0, name, params)
+    peer.run(0, name=name, params=params)
     ours.advance(1)
-    pairs = [(evaluator.nash_conv(tree.checked(ours.arrays()["policy"])), peer.run(1)[1])]
+    pairs = [
+        (evaluator.nash_conv(tree.checked(ours.arrays()["policy"])), peer.run(1, judge=True)[1])
+    ]
     ours.advance(19)
-    pairs.append((evaluator.nash_conv(ours.behaviour()), peer.run(19)[2]))
+    pairs.append((evaluator.nash_conv(ours.behaviour()), peer.run(19, judge=True)[2]))
     if abs(pairs[0][0] - pairs[0][1]) > 1e-9 or not 0.75 < pairs[1][0] / pairs[1][1] < 1.33:
         raise SystemExit(f"{name}: NashConv after 1 and 20 iterations, ours and theirs: {pairs}")
     count = max(50, 2_000_000 // len(tree.terminals))
-    peer_count = max(2, count // 100)
+    peer_count = max(5, count // 4)
     ours_times, peer_times = [], []
     for _ in range(6):
         began = time.process_time()
