@@ -21,6 +21,7 @@ from arena.errors import NotApplicableError, ParameterError
 from arena.policy import TabularPolicy
 from arena.solver import Gap
 from games.tree.data import Tree
+from solvers._group_form import group_form
 
 __all__ = [
     "BestResponse",
@@ -70,10 +71,13 @@ class Evaluator:
         self._two = tree.seats == 2 and tree.constant_sum is not None
         shift = (tree.constant_sum or 0.0) / 2 if self._two else 0.0
         self._shift = shift
-        size = tree.n_sequences
-        self._plan, self._worth, self._best = np.empty(size), np.empty(size), np.empty(size)
         self._choice = np.zeros(tree.n_infosets, dtype=np.int64)
         self._out = np.empty((tree.seats, 2))
+        self._work = np.empty((3, tree.n_sequences))
+        if not self._two:
+            self._product = np.empty(group_form(tree).tuples.shape[1])
+            self._seats = np.array([tree.seat_infoset, tree.seat_sequence])
+            self._infosets = np.array([tree.info_first, tree.info_actions, tree.info_parent])
 
     def payoffs(self, behaviour: Reals) -> Reals:
         """Return value and best-response value of each seat, shape (n, 2).
@@ -84,27 +88,39 @@ class Evaluator:
         from solvers import _certificate_kernels as kernels
 
         tree = self._tree
-        head: tuple[NDArray[np.generic], ...]
         if self._two:
             form = tree.sequence_form
-            run, head = kernels.best_two, (form.ptr, form.col, form.val)
+            kernels.best_two(
+                form.ptr,
+                form.col,
+                form.val,
+                tree.seat_infoset,
+                tree.seat_sequence,
+                tree.info_first,
+                tree.info_actions,
+                tree.info_parent,
+                behaviour,
+                *self._work,
+                self._choice,
+                self._out,
+            )
         else:
-            run = kernels.best_many
-            head = (tree.terminal_sequences, tree.terminal_chance, tree.payoffs)
-        run(
-            *head,
-            tree.seat_infoset,
-            tree.seat_sequence,
-            tree.info_first,
-            tree.info_actions,
-            tree.info_parent,
-            behaviour,
-            self._plan,
-            self._worth,
-            self._best,
-            self._choice,
-            self._out,
-        )
+            groups = group_form(tree)
+            kernels.best_many(
+                groups.half,
+                groups.split,
+                groups.tuples,
+                groups.ptr,
+                groups.col,
+                groups.val,
+                self._seats,
+                self._infosets,
+                behaviour,
+                self._product,
+                self._work,
+                self._choice,
+                self._out,
+            )
         return self._out + self._shift
 
     def nash_conv(self, behaviour: Reals) -> float:
