@@ -1,0 +1,393 @@
+# ruff: noqa: PLR0912, PLR0917 - compiled: no keywords, one pass over many rules
+"""SMAC: one decision of one episode by StarCraft II's rules, in float32.
+
+All units act at once from the same state. A world step of 1/16 s:
+
+1. An attacker whose target is in reach (distance between the edges at most its range)
+   stands and fires when its weapon is ready, otherwise it walks up to the target. Every hit
+   does its damage, plus a bonus on some attributes, to the shield first and then, less the
+   armour but at least one half, to the health. A beam hits everything along a line across
+   the line of fire; a suicide hits everything around it and dies.
+2. A healer in reach of its target restores health for energy.
+3. Units move; walls stop those on the ground, who slide along them.
+4. Shields regenerate 10 s after the last hit; zerg regain health, healers energy.
+5. Living units of the same plane that overlap push each other apart by half the overlap.
+
+Eight of them are a decision. The twin in plain Python is `tests/reference/skirmish.py`.
+
+Sources: Liquipedia, "Damage calculation", "Shields", "Medivac"; the length of the world step
+is SMAX's and SMAClite's (Michalski et al. 2023).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from games._stream import stream_unit
+from games.skirmish.layout import (
+    ACTION,
+    ARMOUR,
+    ATTRIBUTES,
+    BEFORE,
+    BONUS,
+    BONUS_AGAINST,
+    CLIMBS,
+    COOLDOWN,
+    DAMAGE,
+    DECISION_STEPS,
+    ENERGY,
+    FAR,
+    FLIES,
+    FULL_ENERGY,
+    FULL_HEALTH,
+    FULL_SHIELD,
+    HEAL,
+    HEALTH,
+    HEIGHT,
+    HITS,
+    LOOK_X,
+    LOOK_Y,
+    MOVE_X,
+    MOVE_Y,
+    MOVED,
+    PERIOD,
+    QUIET,
+    R_ALLIES,
+    R_LOOKS,
+    RADIUS,
+    RANGE,
+    REACH,
+    REGENERATION,
+    REWARD_0,
+    REWARD_1,
+    SCALE_0,
+    SCALE_1,
+    SHIELD,
+    SHOT,
+    SPEED,
+    SPLASH,
+    TARGET,
+    WIDTH,
+    WORK_1,
+    WORK_2,
+    X,
+    Y,
+)
+
+__all__ = ["blocked", "can_reach", "smac_decision", "smac_decode", "smac_push"]
+
+_ZERO = np.float32(0.0)
+_ONE = np.float32(1.0)
+_HALF = np.float32(0.5)
+_TINY = np.float32(1e-6)
+_TICK = np.float32(1.0 / 16.0)
+_SPREAD = np.float32(3.0 / 16.0)
+_SLACK = np.float32(0.01)  # who walks up to a target ends up inside its range
+_STRIDE = np.float32(2.0)  # how far a move order goes
+_SHIELD_DELAY = np.float32(10.0)
+_SHIELD_RATE = np.float32(2.0 / 16.0)
+_ENERGY_RATE = np.float32(0.7875 / 16.0)
+_ENERGY_HEALS = np.float32(3.0)  # health for one energy
+_ENERGY_START = np.float32(5.0)  # without that much no healing begins
+_BEAM_LONG = np.float32(1.4)
+_BEAM_WIDE = np.float32(0.15)
+_BLAST = np.float32(2.2)
+_KILL_PAYS = np.float32(10.0)
+_BEAM, _SUICIDE = np.float32(1.0), np.float32(2.0)
+
+_STEP_X = np.array([0.0, 0.0, 1.0, -1.0], dtype=np.float32)  # north, south, east, west
+_STEP_Y = np.array([1.0, -1.0, 0.0, 0.0], dtype=np.float32)
+
+
+@njit(cache=True)
+def smac_decode(world, rules, k, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Give unit `i` the order that an action stands for."""
+    units, marks = world.units[k], world.marks[k]
+    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
+    allies, looks = rules.numbers[R_ALLIES], rules.numbers[R_LOOKS]
+    marks[ACTION, i] = action
+    marks[TARGET, i] = -1
+    marks[MOVED, i] = 0
+    if action < 2:
+        return
+    if action < 6:
+        marks[MOVED, i] = 1
+        units[MOVE_X, i] = units[X, i] + _STEP_X[action - 2] * _STRIDE
+        units[MOVE_Y, i] = units[Y, i] + _STEP_Y[action - 2] * _STRIDE
+    elif action < 6 + looks:
+        angle = 2.0 * math.pi * (action - 6) / looks
+        units[LOOK_X, i] = np.float32(math.cos(angle))
+        units[LOOK_Y, i] = np.float32(math.sin(angle))
+    else:
+        # Healers name units of their own team, all others their opponents.
+        own = stats[HEAL, i] > _ZERO
+        first = 0 if (i < allies) == own else allies
+        marks[TARGET, i] = first + action - 6 - looks
+
+
+@njit(cache=True)
+def can_reach(stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Whether the weapon of `i` works on `j`, or `j` can be healed by `i`."""
+    if stats[HEAL, i] > _ZERO:
+        return i != j and stats[FLIES, j] == _ZERO
+    plane = 2 if stats[FLIES, j] > _ZERO else 1
+    return np.int32(stats[REACH, i]) & plane != 0
+
+
+@njit(cache=True)
+def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Whether a point lies in a wall; outside the map counts as one."""
+    if walls.shape[0] == 0:
+        return False
+    column, row = math.floor(x), math.floor(y)
+    if column < 0 or row < 0 or column >= walls.shape[1] or row >= walls.shape[0]:
+        return True
+    return walls[row, column] != 0
+
+
+@njit(cache=True)
+def _hit(units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Let one shot of `i` hit `j`: WORK_1 is the new health, WORK_2 the new shield."""
+    damage = stats[DAMAGE, i]
+    if np.int32(stats[BONUS_AGAINST, i]) & np.int32(stats[ATTRIBUTES, j]):
+        damage += stats[BONUS, i]
+    units[QUIET, j] = _ZERO
+    for _ in range(int(stats[HITS, i])):
+        left = damage
+        if units[WORK_2, j] > _ZERO:
+            taken = min(left, units[WORK_2, j])
+            units[WORK_2, j] -= taken
+            left -= taken
+        if left > _ZERO:
+            units[WORK_1, j] -= max(left - stats[ARMOUR, j], min(left, _HALF))
+
+
+@njit(cache=True)
+def _fire(units, marks, stats, allies, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Let unit `i` fire at `target`, and at what else its splash hits."""
+    splash = stats[SPLASH, i]
+    if splash == _ZERO:
+        _hit(units, stats, i, target)
+        return
+    first, last = (allies, units.shape[1]) if i < allies else (0, allies)
+    ux, uy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
+    length = math.sqrt(ux * ux + uy * uy)
+    if length > _ZERO:
+        ux, uy = ux / length, uy / length
+    else:
+        ux, uy = _ONE, _ZERO
+    for j in range(first, last):
+        if units[HEALTH, j] <= _ZERO or not can_reach(stats, i, j):
+            continue
+        if splash == _BEAM:
+            dx, dy = units[X, j] - units[X, target], units[Y, j] - units[Y, target]
+            along = max(abs(dx * ux + dy * uy) - _BEAM_WIDE, _ZERO)
+            across = max(abs(dy * ux - dx * uy) - _BEAM_LONG, _ZERO)
+            if along * along + across * across <= stats[RADIUS, j] * stats[RADIUS, j]:
+                _hit(units, stats, i, j)
+        else:
+            dx, dy = units[X, j] - units[X, i], units[Y, j] - units[Y, i]
+            reach = _BLAST + stats[RADIUS, j]
+            if dx * dx + dy * dy <= reach * reach:
+                _hit(units, stats, i, j)
+    if splash == _SUICIDE:
+        units[WORK_1, i] = _ZERO
+
+
+@njit(cache=True)
+def _heal(units, stats, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Let unit `i` heal `target` for one world step; whether it did."""
+    missing = stats[FULL_HEALTH, target] - units[WORK_1, target]
+    if missing <= _ZERO or units[WORK_1, target] <= _ZERO:
+        return False
+    health = min(missing, stats[HEAL, i] * _TICK, units[ENERGY, i] * _ENERGY_HEALS)
+    units[WORK_1, target] += health
+    units[ENERGY, i] -= health / _ENERGY_HEALS
+    return health > _ZERO
+
+
+@njit(cache=True)
+def _attack(units, marks, stats, streams, k, allies, i, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Let unit `i` attack its target; return how far it has to walk for that."""
+    target = marks[TARGET, i]
+    dx, dy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
+    reach = stats[RANGE, i] + stats[RADIUS, i] + stats[RADIUS, target]
+    square = dx * dx + dy * dy
+    if square > reach * reach:
+        return math.sqrt(square) - reach + _SLACK
+    if stats[HEAL, i] <= _ZERO and units[COOLDOWN, i] <= _ZERO:
+        marks[SHOT, i] = target
+        _fire(units, marks, stats, allies, i, target)
+        deviation = (
+            noise[step, i]
+            if noise.shape[0] > 0
+            else np.float32(stream_unit(streams, k)) * _SPREAD - _TICK
+        )
+        units[COOLDOWN, i] = stats[PERIOD, i] + deviation
+    return _ZERO
+
+
+@njit(cache=True)
+def _walk(units, marks, stats, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Move unit `i` up to `far` towards its target or the point it was sent to."""
+    target = marks[TARGET, i]
+    if target >= 0:
+        dx, dy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
+    else:
+        dx, dy = units[MOVE_X, i] - units[X, i], units[MOVE_Y, i] - units[Y, i]
+    length = math.sqrt(dx * dx + dy * dy)
+    pace = min(stats[SPEED, i] * _TICK, far)
+    if length <= _TINY or pace <= _ZERO:
+        return
+    share = min(pace / length, _ONE)
+    radius = stats[RADIUS, i]
+    x = max(min(units[X, i] + dx * share, width - radius), radius)
+    y = max(min(units[Y, i] + dy * share, height - radius), radius)
+    if stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO or not blocked(walls, x, y):
+        units[WORK_1, i], units[WORK_2, i] = x, y
+    elif not blocked(walls, x, units[Y, i]):
+        units[WORK_1, i] = x
+    elif not blocked(walls, units[X, i], y):
+        units[WORK_2, i] = y
+
+
+@njit(cache=True)
+def smac_push(units, stats, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Push living units of the same plane apart that overlap; nobody leaves the map."""
+    count = units.shape[1]
+    hit = False
+    for i in range(count):
+        if units[HEALTH, i] <= _ZERO:
+            continue
+        x, y, radius, flies = units[X, i], units[Y, i], stats[RADIUS, i], stats[FLIES, i]
+        for j in range(i + 1, count):
+            dx = x - units[X, j]
+            dy = y - units[Y, j]
+            both = radius + stats[RADIUS, j]
+            square = dx * dx + dy * dy
+            if square < both * both and units[HEALTH, j] > _ZERO and flies == stats[FLIES, j]:
+                if not hit:
+                    hit = True
+                    units[WORK_1] = _ZERO
+                    units[WORK_2] = _ZERO
+                # Nothing moves what cannot walk, so the other one makes all the way.
+                still_i, still_j = stats[SPEED, i] <= _ZERO, stats[SPEED, j] <= _ZERO
+                length = np.float32(math.sqrt(square))
+                if length <= _TINY:
+                    dx, dy, length = _TINY, _ZERO, _TINY
+                overlap = (both / length - _ONE) * _HALF
+                if still_i != still_j:
+                    overlap *= np.float32(2.0)
+                if not still_i:
+                    units[WORK_1, i] += dx * overlap
+                    units[WORK_2, i] += dy * overlap
+                if not still_j:
+                    units[WORK_1, j] -= dx * overlap
+                    units[WORK_2, j] -= dy * overlap
+    if not hit:
+        return
+    for i in range(count):
+        if units[HEALTH, i] > _ZERO:
+            radius = stats[RADIUS, i]
+            x = max(min(units[X, i] + units[WORK_1, i], width - radius), radius)
+            y = max(min(units[Y, i] + units[WORK_2, i], height - radius), radius)
+            if stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO or not blocked(walls, x, y):
+                units[X, i] = x
+                units[Y, i] = y
+
+
+@njit(cache=True)
+def _world_step(units, marks, stats, world, rules, k, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+    count = units.shape[1]
+    allies = rules.numbers[R_ALLIES]
+    width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
+    for i in range(count):
+        units[WORK_1, i] = units[HEALTH, i]
+        units[WORK_2, i] = units[SHIELD, i]
+        units[QUIET, i] += _TICK
+    for i in range(count):
+        if units[HEALTH, i] <= _ZERO:
+            continue
+        if units[COOLDOWN, i] > _ZERO:
+            units[COOLDOWN, i] = max(units[COOLDOWN, i] - _TICK, _ZERO)
+        target = marks[TARGET, i]
+        if target >= 0 and (units[HEALTH, target] <= _ZERO or not can_reach(stats, i, target)):
+            marks[TARGET, i] = target = -1
+        far = _ZERO
+        if target >= 0:
+            far = _attack(units, marks, stats, world.streams, k, allies, i, noise, step)
+        elif marks[MOVED, i]:
+            far = np.float32(1e6)
+        units[FAR, i] = far
+    # Healing comes after all hits: what is dead stays dead.
+    for i in range(count):
+        if units[HEALTH, i] <= _ZERO or stats[HEAL, i] <= _ZERO:
+            continue
+        units[ENERGY, i] = min(units[ENERGY, i] + _ENERGY_RATE, stats[FULL_ENERGY, i])
+        target = marks[TARGET, i]
+        begun = marks[SHOT, i] == target or units[ENERGY, i] >= _ENERGY_START
+        if target >= 0 and units[FAR, i] <= _ZERO and begun and _heal(units, stats, i, target):
+            marks[SHOT, i] = target
+    for i in range(count):
+        if units[HEALTH, i] <= _ZERO:
+            continue
+        units[HEALTH, i] = max(units[WORK_1, i], _ZERO)
+        units[SHIELD, i] = units[WORK_2, i]
+        if units[HEALTH, i] <= _ZERO:
+            units[SHIELD, i] = _ZERO
+            continue
+        if units[QUIET, i] >= _SHIELD_DELAY:
+            units[SHIELD, i] = min(units[SHIELD, i] + _SHIELD_RATE, stats[FULL_SHIELD, i])
+        if stats[REGENERATION, i] > _ZERO:
+            units[HEALTH, i] = min(
+                units[HEALTH, i] + stats[REGENERATION, i] * _TICK, stats[FULL_HEALTH, i]
+            )
+    for i in range(count):
+        units[WORK_1, i] = units[X, i]
+        units[WORK_2, i] = units[Y, i]
+    for i in range(count):
+        if units[HEALTH, i] > _ZERO and units[FAR, i] > _ZERO:
+            _walk(units, marks, stats, rules.walls, width, height, i, units[FAR, i])
+    for i in range(count):
+        units[X, i] = units[WORK_1, i]
+        units[Y, i] = units[WORK_2, i]
+    smac_push(units, stats, rules.walls, width, height)
+
+
+@njit(cache=True)
+def smac_decision(world, rules, k, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Play the orders given, and set the shaped rewards without what is paid for winning.
+
+    A team is paid what the other one lost of health and shields (as an amount: shields that
+    regenerate count too, as in SMAC) and 10 for each of its deaths, divided by the scale.
+
+    Args:
+        world: modified in place.
+        rules: of the battle.
+        k: the episode.
+        noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
+    """
+    units, marks = world.units[k], world.marks[k]
+    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
+    count = units.shape[1]
+    allies = rules.numbers[R_ALLIES]
+    for i in range(count):
+        marks[SHOT, i] = -1
+        units[BEFORE, i] = units[HEALTH, i] + units[SHIELD, i]
+    for step in range(DECISION_STEPS):
+        _world_step(units, marks, stats, world, rules, k, noise, step)
+    lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
+    for i in range(count):
+        change = units[BEFORE, i] - units[HEALTH, i] - units[SHIELD, i]
+        died = _KILL_PAYS if units[BEFORE, i] > _ZERO and units[HEALTH, i] <= _ZERO else _ZERO
+        if i < allies:
+            lost_0 += change
+            killed_0 += died
+        else:
+            lost_1 += change
+            killed_1 += died
+    world.pays[k, REWARD_0] = abs(lost_1 + killed_1) / world.pays[k, SCALE_0]
+    world.pays[k, REWARD_1] = abs(lost_0 + killed_0) / world.pays[k, SCALE_1]
