@@ -16,9 +16,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from games._stream import stream_below
+from games.skirmish._jit import inlined
 from games.skirmish._smac_kernels import blocked, can_reach
 from games.skirmish.layout import (
     ACTION,
@@ -39,7 +39,6 @@ from games.skirmish.layout import (
     MOVED,
     R_ALLIES,
     R_LOOKS,
-    R_MODE,
     R_START,
     RADIUS,
     RANDOM,
@@ -47,7 +46,6 @@ from games.skirmish.layout import (
     SHIELD,
     SHOOT,
     SIGHT,
-    SMAX,
     SPEED,
     START_X,
     START_Y,
@@ -71,35 +69,39 @@ _ROUTE_X = np.array([0, 1, 1, 1, 0, -1, -1, -1])
 _ROUTE_Y = np.array([1, 1, 0, -1, -1, -1, 0, 1])
 
 
-@njit(cache=True)
-def _move(rules, way):  # type: ignore[no-untyped-def]  # compiled by numba
-    return way if rules.numbers[R_MODE] == SMAX else _SMAC_MOVES[way]
+@inlined
+def _move(rules, ground, way):  # type: ignore[no-untyped-def]  # compiled by numba
+    if ground is None:
+        return way
+    return _SMAC_MOVES[way]
 
 
-@njit(cache=True)
-def _name(rules, i, j, own):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _name(rules, ground, i, j, own):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the action of `i` that names unit `j` as its target (of the `own` team or not)."""
     allies = rules.numbers[R_ALLIES]
-    if rules.numbers[R_MODE] == SMAX:
+    if ground is None:
         return 5 + (j - allies if i < allies else allies - 1 - j)
     first = 0 if (i < allies) == own else allies
     return 6 + rules.numbers[R_LOOKS] + j - first
 
 
-@njit(cache=True)
+@inlined
 def _square(units, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     dx, dy = units[X, j] - units[X, i], units[Y, j] - units[Y, i]
     return dx * dx + dy * dy
 
 
-@njit(cache=True)
-def _in_range(rules, stats, i, square):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _in_range(rules, ground, stats, i, square):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether a target at that squared distance can be named."""
     reach = stats[SHOOT, i]
-    return square < reach * reach or (rules.numbers[R_MODE] != SMAX and square == reach * reach)
+    if ground is None:
+        return square < reach * reach
+    return square <= reach * reach
 
 
-@njit(cache=True)
+@inlined
 def _clear(walls, x, y, to_x, to_y):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether the straight line between two points meets no wall."""
     dx, dy = to_x - x, to_y - y
@@ -111,18 +113,20 @@ def _clear(walls, x, y, to_x, to_y):  # type: ignore[no-untyped-def]  # compiled
     return True
 
 
-@njit(cache=True)
-def _waypoint(rules, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _waypoint(rules, ground, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the point to walk to on the way of unit `i` to (x, y): around walls."""
-    if rules.walls.shape[0] == 0 or stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO:
+    if ground is None:
         return x, y
-    if _clear(rules.walls, units[X, i], units[Y, i], x, y):
+    if ground.walls.shape[0] == 0 or stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO:
         return x, y
-    columns, rows = rules.walls.shape[1], rules.walls.shape[0]
+    if _clear(ground.walls, units[X, i], units[Y, i], x, y):
+        return x, y
+    columns, rows = ground.walls.shape[1], ground.walls.shape[0]
     column = min(max(int(units[X, i]), 0), columns - 1)
     row = min(max(int(units[Y, i]), 0), rows - 1)
     to_column, to_row = min(max(int(x), 0), columns - 1), min(max(int(y), 0), rows - 1)
-    way = rules.routes[row * columns + column, to_row * columns + to_column]
+    way = ground.routes[row * columns + column, to_row * columns + to_column]
     if way == 8:
         return x, y
     return (
@@ -131,19 +135,19 @@ def _waypoint(rules, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # 
     )
 
 
-@njit(cache=True)
-def _goal(rules, units, i):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _goal(rules, ground, units, i):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return where unit `i` marches while it sees nobody."""
-    if rules.numbers[R_MODE] != SMAX and rules.numbers[R_START] == FACING:
+    if ground is not None and rules.numbers[R_START] == FACING:
         other = rules.numbers[R_ALLIES] if i < rules.numbers[R_ALLIES] else 0
         return rules.starts[0, other], rules.starts[1, other]
     return rules.reals[WIDTH] - units[START_X, i], rules.reals[HEIGHT] - units[START_Y, i]
 
 
-@njit(cache=True)
-def _towards(rules, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _towards(rules, ground, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move along the axis best aligned with the way to (x, y)."""
-    x, y = _waypoint(rules, units, stats, i, x, y)
+    x, y = _waypoint(rules, ground, units, stats, i, x, y)
     dx, dy = x - units[X, i], y - units[Y, i]
     way, best = 0, dy
     if dx > best:
@@ -152,11 +156,11 @@ def _towards(rules, units, stats, i, x, y):  # type: ignore[no-untyped-def]  # c
         way, best = 2, -dy
     if -dx > best:
         way = 3
-    return _move(rules, way)
+    return _move(rules, ground, way)
 
 
-@njit(cache=True)
-def _tend(rules, units, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _tend(rules, ground, units, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return what a healer does: heal the weakest in range, else go to the weakest in sight."""
     allies = rules.numbers[R_ALLIES]
     first, last = (0, allies) if i < allies else (allies, units.shape[1])
@@ -167,22 +171,22 @@ def _tend(rules, units, stats, i):  # type: ignore[no-untyped-def]  # compiled b
             continue
         square = _square(units, i, j)
         share = units[HEALTH, j] / stats[FULL_HEALTH, j]
-        if share < 1.0 and share < least and _in_range(rules, stats, i, square):
+        if share < 1.0 and share < least and _in_range(rules, ground, stats, i, square):
             weakest, least = j, share
         if square < most and square < stats[SIGHT, i] * stats[SIGHT, i]:
             follow, most = j, square
     if weakest >= 0:
-        return _name(rules, i, weakest, True)
+        return _name(rules, ground, i, weakest, True)
     if follow >= 0:
         if most < np.float32(4.0):
             return 1
-        return _towards(rules, units, stats, i, units[X, follow], units[Y, follow])
-    x, y = _goal(rules, units, i)
-    return _towards(rules, units, stats, i, x, y)
+        return _towards(rules, ground, units, stats, i, units[X, follow], units[Y, follow])
+    x, y = _goal(rules, ground, units, i)
+    return _towards(rules, ground, units, stats, i, x, y)
 
 
-@njit(cache=True)
-def _plain(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _plain(kind, rules, ground, units, marks, stats, i, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return what SMAX's heuristic does."""
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     first, last, stride = (allies, count, 1) if i < allies else (allies - 1, -1, -1)
@@ -198,7 +202,7 @@ def _plain(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-
         if square >= sight:
             continue
         seen += 1
-        if _in_range(rules, stats, i, square) and can_reach(stats, i, j):
+        if _in_range(rules, ground, stats, i, square) and can_reach(stats, i, j):
             in_range += 1
             if j == last_target:
                 keep = True
@@ -213,16 +217,16 @@ def _plain(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-
                 if units[HEALTH, j] <= _ZERO:
                     continue
                 square = _square(units, i, j)
-                near = square < sight and _in_range(rules, stats, i, square)
+                near = square < sight and _in_range(rules, ground, stats, i, square)
                 if near and can_reach(stats, i, j):
                     if left == 0:
                         nearest = j
                         break
                     left -= 1
         marks[MEMORY, i] = nearest
-        return _name(rules, i, nearest, False)
+        return _name(rules, ground, i, nearest, False)
     marks[MEMORY, i] = -1
-    x, y = _goal(rules, units, i)
+    x, y = _goal(rules, ground, units, i)
     if seen > 0:
         left = stream_below(streams, k, seen)
         for j in range(first, last, stride):
@@ -231,19 +235,19 @@ def _plain(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-
                     x, y = units[X, j], units[Y, j]
                     break
                 left -= 1
-    return _towards(rules, units, stats, i, x, y)
+    return _towards(rules, ground, units, stats, i, x, y)
 
 
-@njit(cache=True)
-def _reach(rules, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _reach(rules, ground, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return from how far `i` can hit `j`, between centres."""
-    if rules.numbers[R_MODE] == SMAX:
+    if ground is None:
         return stats[RANGE, i]
     return stats[RANGE, i] + stats[RADIUS, i] + stats[RADIUS, j]
 
 
-@njit(cache=True)
-def _step_back(rules, units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _step_back(rules, ground, units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move of `i` that leads farthest from `j` inside the map, −1 if none does."""
     width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     dx, dy = units[X, i] - units[X, j], units[Y, i] - units[Y, j]
@@ -253,13 +257,15 @@ def _step_back(rules, units, stats, i, j):  # type: ignore[no-untyped-def]  # co
         y = units[Y, i] + _WAYS_Y[way] * stats[SPEED, i] * _DECISION
         inside = _MARGIN <= x <= width - _MARGIN and _MARGIN <= y <= height - _MARGIN
         gain = dx * _WAYS_X[way] + dy * _WAYS_Y[way]
-        if inside and gain > best and not blocked(rules.walls, x, y):
+        if ground is not None:
+            inside &= not blocked(ground.walls, x, y)
+        if inside and gain > best:
             found, best = way, gain
-    return -1 if found < 0 else _move(rules, found)
+    return -1 if found < 0 else _move(rules, ground, found)
 
 
-@njit(cache=True)
-def _focus(rules, units, marks, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _focus(rules, ground, units, marks, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return what the focus-firing player does."""
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     first, last = (allies, count) if i < allies else (0, allies)
@@ -278,35 +284,38 @@ def _focus(rules, units, marks, stats, i):  # type: ignore[no-untyped-def]  # co
                 nearest, least = j, square
             # Nearest to death; of equals the one that is nearer.
             life = units[HEALTH, j] + units[SHIELD, j] + square * np.float32(1e-3)
-            if life < weakest and _in_range(rules, stats, i, square):
+            if life < weakest and _in_range(rules, ground, stats, i, square):
                 target, weakest = j, life
         if square < closest and can_reach(stats, j, i) and stats[HEAL, j] <= _ZERO:
             threat, closest = j, square
     waits = units[COOLDOWN, i] > _DECISION
     if waits and threat >= 0:
-        danger = _reach(rules, stats, threat, i) + stats[SPEED, threat] * _DECISION
-        outranges = _reach(rules, stats, i, threat) > _reach(rules, stats, threat, i) + 1.0
+        danger = _reach(rules, ground, stats, threat, i) + stats[SPEED, threat] * _DECISION
+        outranges = (
+            _reach(rules, ground, stats, i, threat) > _reach(rules, ground, stats, threat, i) + 1.0
+        )
         if outranges and closest < danger * danger:
-            back = _step_back(rules, units, stats, i, threat)
+            back = _step_back(rules, ground, units, stats, i, threat)
             if back >= 0:
                 return back
     if target >= 0:
         marks[MEMORY, i] = target
-        return _name(rules, i, target, False)
+        return _name(rules, ground, i, target, False)
     marks[MEMORY, i] = -1
     if nearest >= 0:
-        return _towards(rules, units, stats, i, units[X, nearest], units[Y, nearest])
-    x, y = _goal(rules, units, i)
-    return _towards(rules, units, stats, i, x, y)
+        return _towards(rules, ground, units, stats, i, units[X, nearest], units[Y, nearest])
+    x, y = _goal(rules, ground, units, i)
+    return _towards(rules, ground, units, stats, i, x, y)
 
 
-@njit(cache=True)
-def choose(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def choose(kind, rules, ground, units, marks, stats, i, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the action of living unit `i`; its row of MEMORY is modified in place.
 
     Args:
         kind: CLOSEST, RANDOM, FOCUS, or anything else to stand still.
         rules: of the battle.
+        ground: of the battle.
         units: one episode's, shape (UNIT_ROWS, U).
         marks: one episode's, shape (MARK_ROWS, U).
         stats: one episode's, shape (STAT_ROWS, U).
@@ -315,16 +324,18 @@ def choose(kind, rules, units, marks, stats, i, streams, k):  # type: ignore[no-
         k: the episode.
     """
     if stats[HEAL, i] > _ZERO:
-        return _tend(rules, units, stats, i)
+        return _tend(rules, ground, units, stats, i)
     if kind == FOCUS:
-        return _focus(rules, units, marks, stats, i)
+        return _focus(rules, ground, units, marks, stats, i)
     if kind in (CLOSEST, RANDOM):
-        return _plain(kind, rules, units, marks, stats, i, streams, k)
-    return 4 if rules.numbers[R_MODE] == SMAX else 1
+        return _plain(kind, rules, ground, units, marks, stats, i, streams, k)
+    if ground is None:
+        return 4
+    return 1
 
 
-@njit(cache=True)
-def attack_move(rules, units, marks, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def attack_move(rules, ground, units, marks, stats, i):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the orders of a unit that is sent to attack (SMAC mode only)."""
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     own = stats[HEAL, i] > _ZERO
@@ -345,7 +356,7 @@ def attack_move(rules, units, marks, stats, i):  # type: ignore[no-untyped-def] 
             order = 0 if wounded else 2
         else:
             # Those who shoot before those who heal, who is in range before who is not.
-            reach = _reach(rules, stats, i, j)
+            reach = _reach(rules, ground, stats, i, j)
             order = (1 if square > reach * reach else 0) + (1 if stats[HEAL, j] > _ZERO else 0)
             if j == kept and square <= reach * reach:
                 order, square = 0, _ZERO
@@ -359,8 +370,8 @@ def attack_move(rules, units, marks, stats, i):  # type: ignore[no-untyped-def] 
             if least > np.float32(4.0):
                 marks[MOVED, i] = 1
                 units[MOVE_X, i], units[MOVE_Y, i] = units[X, target], units[Y, target]
-        elif not _clear(rules.walls, units[X, i], units[Y, i], units[X, target], units[Y, target]):
-            reach = _reach(rules, stats, i, target)
+        elif not _clear(ground.walls, units[X, i], units[Y, i], units[X, target], units[Y, target]):
+            reach = _reach(rules, ground, stats, i, target)
             if _square(units, i, target) > reach * reach:
                 marks[TARGET, i] = -1
                 marks[MOVED, i] = 1
@@ -370,7 +381,7 @@ def attack_move(rules, units, marks, stats, i):  # type: ignore[no-untyped-def] 
         return
     marks[TARGET, i] = -1
     marks[MOVED, i] = 1
-    x, y = _goal(rules, units, i)
+    x, y = _goal(rules, ground, units, i)
     dx, dy = x - units[X, i], y - units[Y, i]
     if dx * dx + dy * dy < np.float32(4.0):
         # Arrived and nobody there: look for the nearest opponent, wherever it is.
@@ -378,4 +389,4 @@ def attack_move(rules, units, marks, stats, i):  # type: ignore[no-untyped-def] 
             square = _square(units, i, j)
             if units[HEALTH, j] > _ZERO and square < least:
                 x, y, least = units[X, j], units[Y, j], square
-    units[MOVE_X, i], units[MOVE_Y, i] = _waypoint(rules, units, stats, i, x, y)
+    units[MOVE_X, i], units[MOVE_Y, i] = _waypoint(rules, ground, units, stats, i, x, y)

@@ -24,9 +24,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from games._stream import stream_unit
+from games.skirmish._jit import inlined, kernel
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -46,7 +46,6 @@ from games.skirmish.layout import (
     FULL_SHIELD,
     HEAL,
     HEALTH,
-    HEIGHT,
     HITS,
     LOOK_X,
     LOOK_Y,
@@ -55,8 +54,6 @@ from games.skirmish.layout import (
     MOVED,
     PERIOD,
     QUIET,
-    R_ALLIES,
-    R_LOOKS,
     RADIUS,
     RANGE,
     REACH,
@@ -70,7 +67,6 @@ from games.skirmish.layout import (
     SPEED,
     SPLASH,
     TARGET,
-    WIDTH,
     WORK_1,
     WORK_2,
     X,
@@ -102,12 +98,9 @@ _STEP_X = np.array([0.0, 0.0, 1.0, -1.0], dtype=np.float32)  # north, south, eas
 _STEP_Y = np.array([1.0, -1.0, 0.0, 0.0], dtype=np.float32)
 
 
-@njit(cache=True)
-def smac_decode(world, rules, k, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def smac_decode(units, marks, stats, allies, looks, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
-    units, marks = world.units[k], world.marks[k]
-    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
-    allies, looks = rules.numbers[R_ALLIES], rules.numbers[R_LOOKS]
     marks[ACTION, i] = action
     marks[TARGET, i] = -1
     marks[MOVED, i] = 0
@@ -128,7 +121,7 @@ def smac_decode(world, rules, k, i, action):  # type: ignore[no-untyped-def]  # 
         marks[TARGET, i] = first + action - 6 - looks
 
 
-@njit(cache=True)
+@inlined
 def can_reach(stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether the weapon of `i` works on `j`, or `j` can be healed by `i`."""
     if stats[HEAL, i] > _ZERO:
@@ -137,7 +130,7 @@ def can_reach(stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     return np.int32(stats[REACH, i]) & plane != 0
 
 
-@njit(cache=True)
+@inlined
 def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether a point lies in a wall; outside the map counts as one."""
     if walls.shape[0] == 0:
@@ -148,7 +141,7 @@ def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
     return walls[row, column] != 0
 
 
-@njit(cache=True)
+@inlined
 def _hit(units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let one shot of `i` hit `j`: WORK_1 is the new health, WORK_2 the new shield."""
     damage = stats[DAMAGE, i]
@@ -165,7 +158,7 @@ def _hit(units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by num
             units[WORK_1, j] -= max(left - stats[ARMOUR, j], min(left, _HALF))
 
 
-@njit(cache=True)
+@inlined
 def _fire(units, marks, stats, allies, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` fire at `target`, and at what else its splash hits."""
     splash = stats[SPLASH, i]
@@ -197,7 +190,7 @@ def _fire(units, marks, stats, allies, i, target):  # type: ignore[no-untyped-de
         units[WORK_1, i] = _ZERO
 
 
-@njit(cache=True)
+@inlined
 def _heal(units, stats, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` heal `target` for one world step; whether it did."""
     missing = stats[FULL_HEALTH, target] - units[WORK_1, target]
@@ -209,7 +202,7 @@ def _heal(units, stats, i, target):  # type: ignore[no-untyped-def]  # compiled 
     return health > _ZERO
 
 
-@njit(cache=True)
+@inlined
 def _attack(units, marks, stats, streams, k, allies, i, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` attack its target; return how far it has to walk for that."""
     target = marks[TARGET, i]
@@ -230,7 +223,7 @@ def _attack(units, marks, stats, streams, k, allies, i, noise, step):  # type: i
     return _ZERO
 
 
-@njit(cache=True)
+@inlined
 def _walk(units, marks, stats, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
     """Move unit `i` up to `far` towards its target or the point it was sent to."""
     target = marks[TARGET, i]
@@ -254,7 +247,7 @@ def _walk(units, marks, stats, walls, width, height, i, far):  # type: ignore[no
         units[WORK_2, i] = y
 
 
-@njit(cache=True)
+@inlined
 def smac_push(units, stats, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units of the same plane apart that overlap; nobody leaves the map."""
     count = units.shape[1]
@@ -299,11 +292,9 @@ def smac_push(units, stats, walls, width, height):  # type: ignore[no-untyped-de
                 units[Y, i] = y
 
 
-@njit(cache=True)
-def _world_step(units, marks, stats, world, rules, k, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _world_step(units, marks, stats, streams, k, allies, width, height, walls, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
     count = units.shape[1]
-    allies = rules.numbers[R_ALLIES]
-    width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     for i in range(count):
         units[WORK_1, i] = units[HEALTH, i]
         units[WORK_2, i] = units[SHIELD, i]
@@ -318,7 +309,7 @@ def _world_step(units, marks, stats, world, rules, k, noise, step):  # type: ign
             marks[TARGET, i] = target = -1
         far = _ZERO
         if target >= 0:
-            far = _attack(units, marks, stats, world.streams, k, allies, i, noise, step)
+            far = _attack(units, marks, stats, streams, k, allies, i, noise, step)
         elif marks[MOVED, i]:
             far = np.float32(1e6)
         units[FAR, i] = far
@@ -350,35 +341,39 @@ def _world_step(units, marks, stats, world, rules, k, noise, step):  # type: ign
         units[WORK_2, i] = units[Y, i]
     for i in range(count):
         if units[HEALTH, i] > _ZERO and units[FAR, i] > _ZERO:
-            _walk(units, marks, stats, rules.walls, width, height, i, units[FAR, i])
+            _walk(units, marks, stats, walls, width, height, i, units[FAR, i])
     for i in range(count):
         units[X, i] = units[WORK_1, i]
         units[Y, i] = units[WORK_2, i]
-    smac_push(units, stats, rules.walls, width, height)
+    smac_push(units, stats, walls, width, height)
 
 
-@njit(cache=True)
-def smac_decision(world, rules, k, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def smac_decision(units, marks, stats, streams, pays, k, allies, width, height, walls, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     A team is paid what the other one lost of health and shields (as an amount: shields that
     regenerate count too, as in SMAC) and 10 for each of its deaths, divided by the scale.
 
     Args:
-        world: modified in place.
-        rules: of the battle.
+        units: one episode's, shape (UNIT_ROWS, U), modified in place.
+        marks: one episode's, shape (MARK_ROWS, U), modified in place.
+        stats: one episode's, shape (STAT_ROWS, U).
+        streams: entry `k` is drawn from and modified in place.
+        pays: row `k` is written.
         k: the episode.
+        allies: units of team 0.
+        width: of the map.
+        height: of the map.
+        walls: of the ground.
         noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
     """
-    units, marks = world.units[k], world.marks[k]
-    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
     count = units.shape[1]
-    allies = rules.numbers[R_ALLIES]
     for i in range(count):
         marks[SHOT, i] = -1
         units[BEFORE, i] = units[HEALTH, i] + units[SHIELD, i]
     for step in range(DECISION_STEPS):
-        _world_step(units, marks, stats, world, rules, k, noise, step)
+        _world_step(units, marks, stats, streams, k, allies, width, height, walls, noise, step)
     lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
     for i in range(count):
         change = units[BEFORE, i] - units[HEALTH, i] - units[SHIELD, i]
@@ -389,5 +384,5 @@ def smac_decision(world, rules, k, noise):  # type: ignore[no-untyped-def]  # co
         else:
             lost_1 += change
             killed_1 += died
-    world.pays[k, REWARD_0] = abs(lost_1 + killed_1) / world.pays[k, SCALE_0]
-    world.pays[k, REWARD_1] = abs(lost_0 + killed_0) / world.pays[k, SCALE_1]
+    pays[k, REWARD_0] = abs(lost_1 + killed_1) / pays[k, SCALE_0]
+    pays[k, REWARD_1] = abs(lost_0 + killed_0) / pays[k, SCALE_1]

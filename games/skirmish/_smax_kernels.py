@@ -18,9 +18,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from games._stream import stream_unit
+from games.skirmish._jit import inlined, kernel
 from games.skirmish.layout import (
     ACTION,
     BEFORE,
@@ -29,11 +29,9 @@ from games.skirmish.layout import (
     DECISION_STEPS,
     FULL_HEALTH,
     HEALTH,
-    HEIGHT,
     MOVE_X,
     MOVE_Y,
     PERIOD,
-    R_ALLIES,
     RADIUS,
     RANGE,
     REWARD_0,
@@ -41,7 +39,6 @@ from games.skirmish.layout import (
     SHOT,
     SPEED,
     TARGET,
-    WIDTH,
     WORK_1,
     WORK_2,
     X,
@@ -66,11 +63,9 @@ _STEP_X = np.array([1.2688051e-08, 0.99999994, -1.2688051e-08, -0.99999994], dty
 _STEP_Y = np.array([0.99999994, -1.2688051e-08, -0.99999994, 1.2688051e-08], dtype=np.float32)
 
 
-@njit(cache=True)
-def smax_decode(world, rules, k, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def smax_decode(units, marks, allies, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
-    units, marks = world.units[k], world.marks[k]
-    allies = rules.numbers[R_ALLIES]
     marks[ACTION, i] = action
     units[MOVE_X, i] = _ZERO
     units[MOVE_Y, i] = _ZERO
@@ -83,7 +78,7 @@ def smax_decode(world, rules, k, i, action):  # type: ignore[no-untyped-def]  # 
         marks[TARGET, i] = allies + action - 5 if i < allies else allies - 1 - (action - 5)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def _fused(a, b, c):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return a·b + c rounded once, as XLA's fused multiply-add does it on SMAX's side.
 
@@ -92,12 +87,12 @@ def _fused(a, b, c):  # type: ignore[no-untyped-def]  # compiled by numba
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-@njit(cache=True)
+@inlined
 def smax_push(units, stats):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units apart that overlap."""
     count = units.shape[1]
     hit = False
-    for i in range(count):
+    for i in range(count - 1):
         if units[HEALTH, i] <= _ZERO:
             continue
         x, y, radius = units[X, i], units[Y, i], stats[RADIUS, i]
@@ -108,8 +103,9 @@ def smax_push(units, stats):  # type: ignore[no-untyped-def]  # compiled by numb
             if dx * dx + dy * dy < both * both * _SLACK and units[HEALTH, j] > _ZERO:
                 if not hit:
                     hit = True
-                    units[WORK_1] = _ZERO
-                    units[WORK_2] = _ZERO
+                    for u in range(count):
+                        units[WORK_1, u] = _ZERO
+                        units[WORK_2, u] = _ZERO
                 length = math.sqrt(_fused(dx, dx, dy * dy)) + _TINY
                 overlap = both / length - _ONE
                 if overlap > _ZERO:
@@ -124,7 +120,7 @@ def smax_push(units, stats):  # type: ignore[no-untyped-def]  # compiled by numb
                 units[Y, i] += units[WORK_2, i] * _HALF
 
 
-@njit(cache=True)
+@inlined
 def _world_step(units, marks, stats, streams, k, width, height, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
     count = units.shape[1]
     for i in range(count):
@@ -132,31 +128,30 @@ def _world_step(units, marks, stats, streams, k, width, height, noise, step):  #
     for i in range(count):
         target = marks[TARGET, i]
         cooldown = units[COOLDOWN, i]
-        if (
-            target >= 0
-            and cooldown <= _ZERO
-            and units[HEALTH, i] > _ZERO
-            and units[HEALTH, target] > _ZERO
-        ):
+        after = cooldown - _TICK
+        if target >= 0 and cooldown <= _ZERO:
             dx = units[X, i] - units[X, target]
             dy = units[Y, i] - units[Y, target]
             reach = stats[RANGE, i]
-            if dx * dx + dy * dy < reach * reach:
+            if (
+                dx * dx + dy * dy < reach * reach
+                and units[HEALTH, i] > _ZERO
+                and units[HEALTH, target] > _ZERO
+            ):
                 units[WORK_1, target] += stats[DAMAGE, i]
                 marks[SHOT, i] = target
-                deviation = (
-                    noise[step, i]
-                    if noise.shape[0] > 0
-                    else np.float32(stream_unit(streams, k)) * _SPREAD - _TICK
-                )
-                units[COOLDOWN, i] = stats[PERIOD, i] + deviation
-                continue
-        units[COOLDOWN, i] = cooldown - _TICK
+                if noise.shape[0] > 0:
+                    deviation = noise[step, i]
+                else:
+                    deviation = np.float32(stream_unit(streams, k)) * _SPREAD - _TICK
+                after = stats[PERIOD, i] + deviation
+        units[COOLDOWN, i] = after
     for i in range(count):
         health = units[HEALTH, i]
         if health > _ZERO:
-            x = units[X, i] + units[MOVE_X, i] * stats[SPEED, i] * _TICK
-            y = units[Y, i] + units[MOVE_Y, i] * stats[SPEED, i] * _TICK
+            pace = stats[SPEED, i] * _TICK
+            x = units[X, i] + units[MOVE_X, i] * pace
+            y = units[Y, i] + units[MOVE_Y, i] * pace
             health = max(health - units[WORK_1, i], _ZERO)
             if x <= _ZERO or y <= _ZERO or x >= width or y >= height:
                 x = max(min(x, width), _ZERO)
@@ -168,26 +163,28 @@ def _world_step(units, marks, stats, streams, k, width, height, noise, step):  #
     smax_push(units, stats)
 
 
-@njit(cache=True)
-def smax_decision(world, rules, k, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def smax_decision(units, marks, stats, streams, pays, k, allies, width, height, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     Args:
-        world: modified in place.
-        rules: of the battle.
+        units: one episode's, shape (UNIT_ROWS, U), modified in place.
+        marks: one episode's, shape (MARK_ROWS, U), modified in place.
+        stats: one episode's, shape (STAT_ROWS, U).
+        streams: entry `k` is drawn from and modified in place.
+        pays: row `k` is written.
         k: the episode.
+        allies: units of team 0.
+        width: of the map.
+        height: of the map.
         noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
     """
-    units, marks = world.units[k], world.marks[k]
-    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
-    width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     count = units.shape[1]
-    allies = rules.numbers[R_ALLIES]
     for i in range(count):
         marks[SHOT, i] = -1
         units[BEFORE, i] = units[HEALTH, i]
     for step in range(DECISION_STEPS):
-        _world_step(units, marks, stats, world.streams, k, width, height, noise, step)
+        _world_step(units, marks, stats, streams, k, width, height, noise, step)
     lost_0 = lost_1 = _ZERO
     for i in range(count):
         share = (units[BEFORE, i] - units[HEALTH, i]) / stats[FULL_HEALTH, i]
@@ -195,5 +192,5 @@ def smax_decision(world, rules, k, noise):  # type: ignore[no-untyped-def]  # co
             lost_0 += share
         else:
             lost_1 += share
-    world.pays[k, REWARD_0] = lost_1 / np.float32(count - allies)
-    world.pays[k, REWARD_1] = lost_0 / np.float32(allies)
+    pays[k, REWARD_0] = lost_1 / np.float32(count - allies)
+    pays[k, REWARD_1] = lost_0 / np.float32(allies)

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from games._stream import stream_below, stream_unit
-from games.skirmish._observe_kernels import reveal
+from games.skirmish._jit import inlined, kernel
 from games.skirmish._smac_kernels import smac_push
+from games.skirmish._smac_observe_kernels import reveal
 from games.skirmish._smax_kernels import smax_push
 from games.skirmish.layout import (
     ACTION,
@@ -30,13 +30,11 @@ from games.skirmish.layout import (
     R_ALLIES,
     R_ALONE,
     R_DRAWN,
-    R_MODE,
     R_START,
     SCALE_0,
     SCALE_1,
     SHIELD,
     SHOT,
-    SMAX,
     START_X,
     START_Y,
     TARGET,
@@ -57,12 +55,12 @@ _REWARD_SCALE = 20.0  # SMAC: what an episode pays at most, shields that regener
 _WIN_PAYS, _KILL_PAYS = 200.0, 10.0
 
 
-@njit(cache=True)
+@inlined
 def _uniform(streams, k, low, high):  # type: ignore[no-untyped-def]  # compiled by numba
     return low + (high - low) * np.float32(stream_unit(streams, k))
 
 
-@njit(cache=True)
+@inlined
 def _draw_team(marks, rules, streams, k, first, last):  # type: ignore[no-untyped-def]  # compiled by numba
     """Draw the types of units `first` to `last`, again while all are of the kind named."""
     alone = rules.numbers[R_ALONE] - 1
@@ -79,7 +77,7 @@ def _draw_team(marks, rules, streams, k, first, last):  # type: ignore[no-untype
             return
 
 
-@njit(cache=True)
+@inlined
 def _draw_types(marks, rules, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Draw team 0; team 1 is its copy, as far as it goes, and what it has more is drawn."""
     allies, count = rules.numbers[R_ALLIES], marks.shape[1]
@@ -90,13 +88,13 @@ def _draw_types(marks, rules, streams, k):  # type: ignore[no-untyped-def]  # co
     _draw_team(marks, rules, streams, k, allies + copied, count)
 
 
-@njit(cache=True)
-def _place_mirrored(units, rules, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _place_mirrored(units, rules, ground, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Team 0 anywhere in its half, team 1 opposite; the rest of it anywhere in its own."""
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     # SMACv2 keeps a strip free in the middle, where units would start on one another.
-    gap = _ZERO if rules.numbers[R_MODE] == SMAX else _ONE
+    gap = _ZERO if ground is None else _ONE
     for i in range(count):
         if i < allies:
             units[X, i] = _uniform(streams, k, _ZERO, width * _HALF - gap)
@@ -109,8 +107,8 @@ def _place_mirrored(units, rules, streams, k):  # type: ignore[no-untyped-def]  
             units[Y, i] = _uniform(streams, k, _ZERO, height)
 
 
-@njit(cache=True)
-def _place_surrounded(units, rules, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def _place_surrounded(units, rules, ground, streams, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """One team in the middle, the other in up to four groups on the diagonals.
 
     In SMACv2 team 0 is always in the middle and there are 1 to 4 groups; in SMAX either team
@@ -119,7 +117,7 @@ def _place_surrounded(units, rules, streams, k):  # type: ignore[no-untyped-def]
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     two = np.float32(2.0)
-    smax = rules.numbers[R_MODE] == SMAX
+    smax = ground is None
     inside = stream_below(streams, k, 2) if smax else 0
     groups = 4 if smax else 1 + stream_below(streams, k, 4)
     # Corners and shares of the diagonals are picked by a shuffle of what is left.
@@ -153,8 +151,8 @@ def _place_surrounded(units, rules, streams, k):  # type: ignore[no-untyped-def]
         units[Y, i] = y + _uniform(streams, k, -two, two)
 
 
-@njit(cache=True)
-def start_one(world, rules, k):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def start_one(world, rules, ground, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Begin episode `k` with the chance that its stream gives; its arrays are overwritten."""
     units, marks, heads = world.units[k], world.marks[k], world.heads[k]
     stats = world.stats[k if world.stats.shape[0] > 1 else 0]
@@ -177,9 +175,9 @@ def start_one(world, rules, k):  # type: ignore[no-untyped-def]  # compiled by n
             units[X, i] = rules.starts[0, i] + _uniform(streams, k, -spread, spread)
             units[Y, i] = rules.starts[1, i] + _uniform(streams, k, -spread, spread)
     elif start == GROUPS and stream_below(streams, k, 2) == 0:
-        _place_surrounded(units, rules, streams, k)
+        _place_surrounded(units, rules, ground, streams, k)
     else:
-        _place_mirrored(units, rules, streams, k)
+        _place_mirrored(units, rules, ground, streams, k)
     heads[WINNER] = -1
     totals_0 = totals_1 = 0.0
     for i in range(count):
@@ -190,7 +188,7 @@ def start_one(world, rules, k):  # type: ignore[no-untyped-def]  # compiled by n
         units[COOLDOWN, i] = _ZERO
         units[LOOK_X, i] = _ONE
         marks[TARGET, i] = marks[MEMORY, i] = marks[SHOT, i] = -1
-        marks[ACTION, i] = 0 if rules.numbers[R_MODE] == SMAX else -1
+        marks[ACTION, i] = 0 if ground is None else -1
         total = float(stats[FULL_HEALTH, i] + stats[FULL_SHIELD, i])
         fights = 0 if stats[HEAL, i] > _ZERO else 1
         if i < allies:
@@ -203,15 +201,15 @@ def start_one(world, rules, k):  # type: ignore[no-untyped-def]  # compiled by n
     paid_1 = totals_0 + _KILL_PAYS * allies + _WIN_PAYS
     world.pays[k, SCALE_0] = paid_0 / _REWARD_SCALE
     world.pays[k, SCALE_1] = paid_1 / _REWARD_SCALE
-    if rules.numbers[R_MODE] == SMAX:
+    if ground is None:
         smax_push(units, stats)
     else:
         width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
         for _ in range(_PUSHES):
-            smac_push(units, stats, rules.walls, width, height)
+            smac_push(units, stats, ground.walls, width, height)
     for i in range(count):
         units[START_X, i] = units[X, i]
         units[START_Y, i] = units[Y, i]
     if world.seen.shape[1]:
         world.seen[k] = 0
-        reveal(world, rules, k)
+        reveal(units, stats, world.seen[k], streams, k, rules.numbers, rules.reals)

@@ -18,7 +18,6 @@ from games.skirmish._kernels import (
     legal_all,
     observe_all,
     start_all,
-    state_all,
     step_all,
     step_parallel,
     unlawful,
@@ -26,7 +25,7 @@ from games.skirmish._kernels import (
 from games.skirmish._smax_kernels import NO_NOISE
 from games.skirmish.battle import Battle
 from games.skirmish.state import SkirmishState, refusal
-from games.skirmish.world import begin, single
+from games.skirmish.world import begin, single, state_vectors
 
 __all__ = ["SkirmishBatch", "SkirmishBatchObservation"]
 
@@ -51,12 +50,12 @@ class SkirmishBatchObservation(BatchObservation):
         if name in ("live", "legal"):
             live = np.zeros(count, dtype=np.bool_)
             legal = np.zeros((count, battle.actions[team]), dtype=np.bool_)
-            legal_all(world, battle.rules, seat, live, legal)
+            legal_all(world, battle.rules, battle.ground, seat, live, legal)
             object.__setattr__(self, "live", live)
             object.__setattr__(self, "legal", legal)
         elif name == "world":
             hidden = at.World(*(array.copy() for array in world))
-            hide_all(world, battle.rules, seat, hidden)
+            hide_all(world, battle.rules, battle.ground, seat, hidden)
             object.__setattr__(self, "world", hidden)
         else:
             raise AttributeError(name)
@@ -71,7 +70,7 @@ class SkirmishBatchObservation(BatchObservation):
             battle, team = batch.battle, int(self.seat >= batch.battle.allies)
             found = np.zeros((len(batch.world.heads), battle.obs_sizes[team]), dtype=np.float32)
             mask = np.zeros(battle.actions[team], dtype=np.bool_)
-            observe_all(batch.world, battle.rules, self.seat, mask, found)
+            observe_all(batch.world, battle.rules, battle.ground, self.seat, mask, found)
             object.__setattr__(self, "_tensor", found)
         return found
 
@@ -126,13 +125,13 @@ class SkirmishBatch:
                 f"{battle.where}: actions of shape {actions.shape} and type {actions.dtype},"
                 f" where integers of shape {shape} were to come"
             )
-        k, seat = unlawful(world, battle.rules, actions, self._mask)
+        k, seat = unlawful(world, battle.rules, battle.ground, actions, self._mask)
         if k >= 0:
             legal = self.state(k).legal(seat)
             told = refusal(battle, seat, int(actions[k, seat]), legal)
             raise IllegalActionError(f"episode {k}: {told}")
         step = step_all if self.threads == 1 else step_parallel
-        step(world, battle.rules, actions, NO_NOISE)
+        step(world, battle.rules, battle.ground, actions, NO_NOISE)
 
     def restart(
         self, episodes: NDArray[np.integer[Any]], seeds: NDArray[np.integer[Any]] | Sequence[int]
@@ -141,7 +140,7 @@ class SkirmishBatch:
         own = as_seeds(seeds)
         if episodes.shape != own.shape:
             raise ParameterError("seeds", own.shape, f"one for each of {episodes.shape} episodes")
-        start_all(self.world, self.battle.rules, episodes, stream_states(own))
+        start_all(self.world, self.battle.rules, self.battle.ground, episodes, stream_states(own))
 
     def rewards(self) -> Floats:
         """Return what the last step paid, shape (N, n)."""
@@ -158,9 +157,7 @@ class SkirmishBatch:
 
     def state_vectors(self) -> NDArray[np.float32]:
         """Return what a central learner may see of each episode, shape (N, S)."""
-        out = np.zeros((len(self.world.heads), self.battle.state_size), dtype=np.float32)
-        state_all(self.world, self.battle.rules, out)
-        return out
+        return state_vectors(self.battle, self.world)
 
     def state(self, episode: int) -> SkirmishState:
         """Return one episode as a state of its own (its history is not known)."""

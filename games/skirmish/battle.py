@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -314,25 +315,38 @@ class Battle:
             at.R_OWN_POSITION: self._own_position,
             at.R_HEALERS: any(kind.heal for kind in self.kinds),
             at.R_CHOICES: len(found.weights),
-            at.R_LAST: not self.smax,
             at.R_ALONE: 1 + found.kinds.index(found.alone) if found.alone else 0,
         }
         for index, value in values.items():
             numbers[index] = value
-        walls = _walls(found) if not self.smax else np.zeros((0, 0), dtype=np.uint8)
+        view = math.cos(math.pi / _LOOKS)
         rules = at.Rules(
             numbers=numbers,
-            reals=np.array([_SIZE, _SIZE, self.reveal], dtype=np.float32),
+            reals=np.array([_SIZE, _SIZE, self.reveal, view], dtype=np.float32),
             table=np.array([self._row(kind) for kind in self.kinds]),
             types=np.array(self._types(), dtype=np.int32),
             starts=self._starts(),
             choices=np.cumsum(found.weights or (1.0,)).astype(np.float32),
-            walls=walls,
-            routes=route_table(walls),
         )
         for array in rules:
             array.flags.writeable = False
         return rules
+
+    @cached_property
+    def ground(self) -> at.Ground | None:
+        """The ground as kernels take it, read-only; None in mode `smax`."""
+        if self.smax:
+            return None
+        walls = _walls(self.layout)
+        ground = at.Ground(walls=walls, routes=route_table(walls))
+        for array in ground:
+            array.flags.writeable = False
+        return ground
+
+    @property
+    def walls(self) -> NDArray[np.uint8]:
+        """Squares that are walls, shape (rows, columns), or (0, 0) where none are."""
+        return np.zeros((0, 0), dtype=np.uint8) if self.ground is None else self.ground.walls
 
     def _row(self, kind: UnitType) -> NDArray[np.float32]:
         """Return the statistics of a type, with what the rules of sight and range leave."""

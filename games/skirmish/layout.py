@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-__all__ = ["Rules", "World"]
+__all__ = ["Ground", "Rules", "World"]
 
 # World.units: float32, shape (N, UNIT_ROWS, U).
 (
@@ -110,18 +110,19 @@ STAT_ROWS = 21
     R_OWN_POSITION,  # 1 when a unit observes where it is
     R_HEALERS,  # 1 when a team may have healers
     R_CHOICES,  # unit types that are drawn from
-    R_LAST,  # 1 when the state holds the last actions
     R_ALONE,  # 1 + the type that cannot make up a team alone, 0: none
-) = range(23)
-R_SIZE = 23
+) = range(22)
+R_SIZE = 22
 
 SMAX, SMAC = range(2)
 FACING, MIRRORED, GROUPS = range(3)
 PLAYED, CLOSEST, RANDOM, FOCUS, ATTACK_MOVE, IDLE = range(6)
 
 # Rules.reals: float32.
-WIDTH, HEIGHT, REVEAL = range(3)
-REAL_SIZE = 3
+WIDTH, HEIGHT, REVEAL, VIEW = range(4)
+REAL_SIZE = 4
+
+SCRATCH = 16
 
 DECISION_STEPS = 8
 """World steps of one decision."""
@@ -138,6 +139,7 @@ class World(NamedTuple):
         streams: uint64, shape (N,): the chance of each episode.
         stats: float32, shape (N or 1, STAT_ROWS, U).
         seen: uint8, shape (N, U, U) or (N, 0, 0): who may see whom, where sight is drawn.
+        scratch: float32, shape (N, U, SCRATCH): of the kernels.
     """
 
     units: NDArray[Any]
@@ -147,6 +149,7 @@ class World(NamedTuple):
     streams: NDArray[Any]
     stats: NDArray[Any]
     seen: NDArray[Any]
+    scratch: NDArray[Any]
 
 
 class Rules(NamedTuple):
@@ -154,15 +157,12 @@ class Rules(NamedTuple):
 
     Attributes:
         numbers: int64, shape (R_SIZE,).
-        reals: float32, shape (REAL_SIZE,): size of the map, and the probability
-            that an enemy whom another unit saw first is seen.
+        reals: float32, shape (REAL_SIZE,): size of the map, the probability that
+            an enemy whom another unit saw first is seen, the cosine of half the field of view.
         table: float32, shape (types, STAT_ROWS): statistics of the unit types.
         types: int32, shape (U,): types of a fixed army.
         starts: float32, shape (3, U): where a unit of a `FACING` start is placed, x, y ± spread.
         choices: float32, shape (types, 2): a drawn type and its cumulative probability.
-        walls: uint8, shape (rows, columns) or (0, 0): squares that ground units cannot enter.
-        routes: uint8, shape (squares, squares) or (0, 0): the direction (0-7) of the next
-            square on a shortest way, 8 where there is none.
     """
 
     numbers: NDArray[Any]
@@ -171,5 +171,16 @@ class Rules(NamedTuple):
     types: NDArray[Any]
     starts: NDArray[Any]
     choices: NDArray[Any]
+
+
+class Ground(NamedTuple):
+    """The ground of mode SMAC. Mode SMAX has none: kernels are compiled apart for `None`.
+
+    Attributes:
+        walls: uint8, shape (rows, columns) or (0, 0): squares that ground units cannot enter.
+        routes: uint8, shape (squares, squares) or (0, 0): the direction (0-7) of the next
+            square on a shortest way, 8 where there is none.
+    """
+
     walls: NDArray[Any]
     routes: NDArray[Any]

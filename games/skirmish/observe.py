@@ -44,7 +44,9 @@ class SkirmishObservation:
         if self._legal is None:
             live = np.zeros(1, dtype=np.bool_)
             legal = np.zeros((1, self._actions), dtype=np.bool_)
-            legal_all(self._state.world, self.battle.rules, self.seat, live, legal)
+            legal_all(
+                self._state.world, self.battle.rules, self.battle.ground, self.seat, live, legal
+            )
             self._legal = legal[0]
         return self._legal
 
@@ -61,7 +63,9 @@ class SkirmishObservation:
             size = self.battle.obs_sizes[int(self.seat >= self.battle.allies)]
             out = np.zeros((1, size), dtype=np.float32)
             mask = np.zeros(self._actions, dtype=np.bool_)
-            observe_all(self._state.world, self.battle.rules, self.seat, mask, out)
+            observe_all(
+                self._state.world, self.battle.rules, self.battle.ground, self.seat, mask, out
+            )
             self._tensor = out[0]
         return self._tensor
 
@@ -69,7 +73,7 @@ class SkirmishObservation:
     def world(self) -> at.World:
         """The episode without the units that the seat does not see (their health is 0)."""
         hidden = at.World(*(array.copy() for array in self._state.world))
-        hide_all(self._state.world, self.battle.rules, self.seat, hidden)
+        hide_all(self._state.world, self.battle.rules, self.battle.ground, self.seat, hidden)
         return hidden
 
     @property

@@ -55,7 +55,7 @@ def table(battle: Battle, world: at.World) -> str:
         world: one episode.
     """
     field = [[" "] * _COLUMNS for _ in range(_LINES)]
-    walls = battle.rules.walls
+    walls = battle.walls
     for line in range(_LINES):
         for column in range(_COLUMNS):
             y, x = _LINES - 1 - line, column // 2
@@ -109,10 +109,10 @@ def svg(battle: Battle, world: at.World) -> str:
     height = float(battle.rules.reals[at.HEIGHT])
     wide, high = width * _SCALE, height * _SCALE
     parts = [f'<rect y="28" width="{wide:g}" height="{high:g}" fill="{_GROUND}"/>']
-    rows, columns = battle.rules.walls.shape
+    rows, columns = battle.walls.shape
     for row in range(rows):
         for column in range(columns):
-            if battle.rules.walls[row, column]:
+            if battle.walls[row, column]:
                 parts.append(
                     f'<rect x="{column * _SCALE}" y="{28 + high - (row + 1) * _SCALE:g}"'
                     f' width="{_SCALE}" height="{_SCALE}" fill="{_WALL}"/>'

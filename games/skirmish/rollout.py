@@ -15,6 +15,8 @@ number of environments or threads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,6 @@ from games.skirmish._kernels import (
     roll_parallel,
     start_all,
     view_all,
-    view_parallel,
 )
 from games.skirmish._smax_kernels import NO_NOISE
 from games.skirmish.battle import Battle
@@ -137,10 +138,10 @@ class Rollout:
         chosen = np.arange(self.envs) if episodes is None else np.asarray(episodes)
         self._begun += 1
         streams = derive_many(derive(self._begun, "reset"), self._seeds[chosen])
-        start_all(self.world, self.battle.rules, chosen, streams)
+        start_all(self.world, self.battle.rules, self.battle.ground, chosen, streams)
         for array, value in zip(self._told, (0.0, False, False, -1, 0), strict=True):
             array[chosen] = value
-        self._on_threads(view_all, view_parallel, *self._now)
+        view_all(self.world, self.battle.rules, self.battle.ground, *self._now)
 
     def step(self, actions: NDArray[np.integer[Any]]) -> None:
         """Play one decision in every environment.
@@ -158,8 +159,19 @@ class Rollout:
             )
         if self.check:
             self._check(actions)
-        rest = (actions, NO_NOISE, self._now, self._last, self._told, self._restarts)
-        self._on_threads(roll, roll_parallel, *rest)
+        play = roll if self.threads == 1 else roll_parallel
+        with self._threads():
+            play(
+                self.world,
+                self.battle.rules,
+                self.battle.ground,
+                actions,
+                NO_NOISE,
+                self._now,
+                self._last,
+                self._told,
+                self._restarts,
+            )
 
     def _check(self, actions: NDArray[np.integer[Any]]) -> None:
         k, seat = first_unavailable(self.world.heads, self.world.units, self.avail, actions)
@@ -169,16 +181,18 @@ class Rollout:
                 f" {actions[k, seat]}; available are {np.flatnonzero(self.avail[k, seat]).tolist()}"
             )
 
-    def _on_threads(self, alone: Any, together: Any, *rest: Any) -> None:
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Let numba use as many threads as were asked for."""
         if self.threads == 1:
-            alone(self.world, self.battle.rules, *rest)
+            yield
             return
         import numba
 
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            together(self.world, self.battle.rules, *rest)
+            yield
         finally:
             numba.set_num_threads(before)
 

@@ -11,12 +11,12 @@ from arena.errors import FormError, IllegalActionError
 from arena.rng import stream_states
 from arena.types import Action, Floats
 from games.skirmish import layout as at
-from games.skirmish._kernels import state_all, step_all, unlawful
+from games.skirmish._kernels import step_all, unlawful
 from games.skirmish._smax_kernels import NO_NOISE
 from games.skirmish.battle import Battle
 from games.skirmish.observe import SkirmishObservation
 from games.skirmish.render import svg, table
-from games.skirmish.world import begin, copied
+from games.skirmish.world import begin, copied, state_vectors
 
 __all__ = ["SkirmishState", "refusal", "start"]
 
@@ -99,10 +99,10 @@ class SkirmishState:
                 )
             joint[0, seat] = action
         mask = np.zeros(max(battle.actions), dtype=np.bool_)
-        _, bad = unlawful(self.world, battle.rules, joint, mask)
+        _, bad = unlawful(self.world, battle.rules, battle.ground, joint, mask)
         if bad >= 0:
             raise IllegalActionError(refusal(battle, bad, int(joint[0, bad]), self.legal(bad)))
-        step_all(self.world, battle.rules, joint, NO_NOISE)
+        step_all(self.world, battle.rules, battle.ground, joint, NO_NOISE)
         self._history += tuple(int(joint[0, seat]) for seat in actors)
 
     def rewards(self) -> Floats:
@@ -121,9 +121,7 @@ class SkirmishState:
 
     def state_vector(self) -> NDArray[np.float32]:
         """Return what a central learner may see of the whole state, shape (S,)."""
-        out = np.zeros((1, self.battle.state_size), dtype=np.float32)
-        state_all(self.world, self.battle.rules, out)
-        vector: NDArray[np.float32] = out[0]
+        vector: NDArray[np.float32] = state_vectors(self.battle, self.world)[0]
         return vector
 
     def history(self) -> list[int]:

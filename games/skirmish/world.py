@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.skirmish import layout as at
-from games.skirmish._kernels import start_all
+from games.skirmish._kernels import start_all, state_all
 from games.skirmish.battle import Battle
 
-__all__ = ["begin", "copied", "empty", "single"]
+__all__ = ["begin", "copied", "empty", "single", "state_vectors"]
 
 
 def empty(battle: Battle, episodes: int) -> at.World:
@@ -28,13 +28,14 @@ def empty(battle: Battle, episodes: int) -> at.World:
         streams=np.zeros(episodes, dtype=np.uint64),
         stats=stats,
         seen=np.zeros((episodes, hidden, hidden), dtype=np.uint8),
+        scratch=np.zeros((episodes, units, at.SCRATCH), dtype=np.float32),
     )
 
 
 def begin(battle: Battle, streams: NDArray[np.uint64]) -> at.World:
     """Return episodes that begin with the chance of these streams, shape (N,)."""
     world = empty(battle, len(streams))
-    start_all(world, battle.rules, np.arange(len(streams)), streams)
+    start_all(world, battle.rules, battle.ground, np.arange(len(streams)), streams)
     return world
 
 
@@ -51,3 +52,11 @@ def single(world: at.World, episode: int) -> at.World:
             for array in world
         )
     )
+
+
+def state_vectors(battle: Battle, world: at.World) -> NDArray[np.float32]:
+    """Return the state vector of every episode, shape (N, S)."""
+    out = np.zeros((len(world.heads), battle.state_size), dtype=np.float32)
+    nobody = np.zeros((0, 0), dtype=np.float32), np.zeros((0, 0), dtype=np.bool_)
+    state_all(world, battle.rules, battle.ground, nobody[0], out, nobody[1])
+    return out
