@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from games.skirmish._jit import inlined, kernel, parallel
+from games.skirmish._jit import inlined, kernel, lend, parallel
 from games.skirmish._opponent_kernels import choose
 from games.skirmish._start_kernels import start_one
 from games.skirmish._step_kernels import available, sees, step_one, view_one, view_unit
@@ -15,11 +15,14 @@ from games.skirmish.layout import (
     COOLDOWN,
     CUT,
     HEALTH,
+    HEIGHT,
     MEMORY,
     MOVE_X,
     MOVE_Y,
     OVER,
+    R_ALLIES,
     R_DRAWN,
+    R_LOOKS,
     REWARD_0,
     REWARD_1,
     SHIELD,
@@ -27,6 +30,7 @@ from games.skirmish.layout import (
     STEP,
     TARGET,
     TYPE,
+    WIDTH,
     WINNER,
     X,
     Y,
@@ -60,6 +64,7 @@ def start_all(world, rules, ground, episodes, streams):  # type: ignore[no-untyp
 @kernel
 def step_all(world, rules, ground, actions, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play one decision of every episode."""
+    world, rules = lend(world), lend(rules)
     for k in range(actions.shape[0]):
         step_one(world, rules, ground, k, actions, noise)
 
@@ -67,6 +72,7 @@ def step_all(world, rules, ground, actions, noise):  # type: ignore[no-untyped-d
 @parallel
 def step_parallel(world, rules, ground, actions, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """The same on all threads."""
+    world, rules = lend(world), lend(rules)
     for k in prange(actions.shape[0]):
         step_one(world, rules, ground, k, actions, noise)
 
@@ -75,7 +81,7 @@ def step_parallel(world, rules, ground, actions, noise):  # type: ignore[no-unty
 def unlawful(world, rules, ground, actions, mask):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the first (episode, seat) whose action is not legal, (−1, −1) if all are.
 
-    `mask` is scratch, shape (A,).
+    `mask` is scratch, shape (N, 1, A).
     """
     for k in range(actions.shape[0]):
         if world.heads[k, OVER]:
@@ -84,34 +90,34 @@ def unlawful(world, rules, ground, actions, mask):  # type: ignore[no-untyped-de
             if world.units[k, HEALTH, i] > 0.0:
                 action = actions[k, i]
                 available(world, rules, ground, k, i, mask)
-                if action < 0 or action >= len(mask) or not mask[action]:
+                if action < 0 or action >= mask.shape[2] or not mask[k, 0, action]:
                     return k, i
     return -1, -1
 
 
 @kernel
 def legal_all(world, rules, ground, i, live, legal):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write where unit `i` is to move, shape (N,), and its legal actions there, shape (N, A)."""
+    """Write where unit `i` is to move, shape (N,), and its legal actions there, shape (N, 1, A)."""
     for k in range(len(live)):
         live[k] = world.heads[k, OVER] == 0 and world.units[k, HEALTH, i] > 0.0
         if live[k]:
-            available(world, rules, ground, k, i, legal[k])
+            available(world, rules, ground, k, i, legal)
         else:
             legal[k] = False
 
 
 @kernel
 def observe_all(world, rules, ground, i, mask, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write what unit `i` observes in every episode, shape (N, D); `mask` is scratch."""
+    """Write what unit `i` observes in every episode, shapes (N, 1, A) and (N, 1, D)."""
     for k in range(len(out)):
-        view_unit(world, rules, ground, k, i, mask, out[k])
+        view_unit(world, rules, ground, k, i, mask, out)
 
 
 @kernel
 def state_all(world, rules, ground, obs, out, avail):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the state vector of every episode, shape (N, S); the others have no rows."""
     for k in range(len(out)):
-        view_one(world, rules, ground, k, obs, out[k], avail)
+        view_one(world, rules, ground, k, obs, out, avail)
 
 
 @kernel
@@ -128,7 +134,6 @@ def hide_all(world, rules, ground, i, hidden):  # type: ignore[no-untyped-def]  
     smax = ground is None
     for k in range(len(world.heads)):
         units, marks = hidden.units[k], hidden.marks[k]
-        stats = world.stats[k if world.stats.shape[0] > 1 else 0]
         alive = world.units[k, HEALTH, i] > 0.0
         for j in range(units.shape[1]):
             if j == i:
@@ -141,7 +146,7 @@ def hide_all(world, rules, ground, i, hidden):  # type: ignore[no-untyped-def]  
             marks[MEMORY, j] = marks[TARGET, j] = marks[SHOT, j] = -1
             if not smax:
                 marks[ACTION, j] = 1
-            if not (alive and sees(world, rules, ground, k, world.units[k], stats, i, j)):
+            if not (alive and sees(world, rules, ground, k, i, j)):
                 units[:, j] = 0.0
                 marks[ACTION, j] = 0
                 if rules.numbers[R_DRAWN]:
@@ -152,12 +157,23 @@ def hide_all(world, rules, ground, i, hidden):  # type: ignore[no-untyped-def]  
 @kernel
 def choose_all(kind, world, rules, ground, i, live, streams, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write what a built-in player does as unit `i` where it is live, shape (N,)."""
+    units, marks, _, _, _, stats, _, _ = world
+    allies, looks = rules.numbers[R_ALLIES], rules.numbers[R_LOOKS]
+    width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
     for k in range(len(live)):
+        s = k if stats.shape[0] > 1 else 0
         out[k] = 0
         if live[k]:
-            stats = world.stats[k if world.stats.shape[0] > 1 else 0]
-            units, marks = world.units[k], world.marks[k]
-            out[k] = choose(kind, rules, ground, units, marks, stats, i, streams, k)
+            if ground is None:
+                out[k] = choose(
+                    kind, units, marks, stats, k, s, allies, looks, width, height, rules.starts,
+                    None, None, i, streams,
+                )  # fmt: skip
+            else:
+                out[k] = choose(
+                    kind, units, marks, stats, k, s, allies, looks, width, height, rules.starts,
+                    ground.walls, ground.routes, i, streams,
+                )  # fmt: skip
 
 
 # -- learners -----------------------------------------------------------------------------
@@ -166,8 +182,9 @@ def choose_all(kind, world, rules, ground, i, live, streams, out):  # type: igno
 @kernel
 def view_all(world, rules, ground, obs, state, avail):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write observations (N, n, D), states (N, S) and available actions (N, n, A)."""
+    world, rules = lend(world), lend(rules)
     for k in range(len(obs)):
-        view_one(world, rules, ground, k, obs[k], state[k], avail[k])
+        view_one(world, rules, ground, k, obs, state, avail)
 
 
 @kernel
@@ -191,7 +208,7 @@ def _mixed(counter):  # type: ignore[no-untyped-def]  # compiled by numba
     return z ^ (z >> np.uint64(31))
 
 
-@kernel
+@inlined
 def _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts):  # type: ignore[no-untyped-def]  # compiled by numba
     """Step episode `k`, see what it looks like, and begin the next one if it is over."""
     obs, state, avail = now
@@ -208,16 +225,18 @@ def _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts
     length[k] = heads[k, STEP]
     if over and restarts.shape[0]:
         last_obs, last_state, last_avail = last
-        view_one(world, rules, ground, k, last_obs[k], last_state[k], last_avail[k])
+        view_one(world, rules, ground, k, last_obs, last_state, last_avail)
         restarts[k] += np.uint64(0x9E3779B97F4A7C15)
         world.streams[k] = _mixed(restarts[k])
         start_one(world, rules, ground, k)
-    view_one(world, rules, ground, k, obs[k], state[k], avail[k])
+    view_one(world, rules, ground, k, obs, state, avail)
 
 
 @kernel
 def roll(world, rules, ground, actions, noise, now, last, told, restarts):  # type: ignore[no-untyped-def]  # compiled by numba
     """Step every episode; see `games.skirmish.rollout.Rollout` for the arrays."""
+    world, rules = lend(world), lend(rules)
+    now, last, told = lend(now), lend(last), lend(told)
     for k in range(actions.shape[0]):
         _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts)
 
@@ -225,5 +244,7 @@ def roll(world, rules, ground, actions, noise, now, last, told, restarts):  # ty
 @parallel
 def roll_parallel(world, rules, ground, actions, noise, now, last, told, restarts):  # type: ignore[no-untyped-def]  # compiled by numba
     """The same on all threads."""
+    world, rules = lend(world), lend(rules)
+    now, last, told = lend(now), lend(last), lend(told)
     for k in prange(actions.shape[0]):
         _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts)

@@ -26,7 +26,7 @@ import math
 import numpy as np
 
 from games._stream import stream_unit
-from games.skirmish._jit import inlined, kernel
+from games.skirmish._jit import inlined
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -99,35 +99,35 @@ _STEP_Y = np.array([1.0, -1.0, 0.0, 0.0], dtype=np.float32)
 
 
 @inlined
-def smac_decode(units, marks, stats, allies, looks, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_decode(units, marks, stats, k, s, allies, looks, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
-    marks[ACTION, i] = action
-    marks[TARGET, i] = -1
-    marks[MOVED, i] = 0
+    marks[k, ACTION, i] = action
+    marks[k, TARGET, i] = -1
+    marks[k, MOVED, i] = 0
     if action < 2:
         return
     if action < 6:
-        marks[MOVED, i] = 1
-        units[MOVE_X, i] = units[X, i] + _STEP_X[action - 2] * _STRIDE
-        units[MOVE_Y, i] = units[Y, i] + _STEP_Y[action - 2] * _STRIDE
+        marks[k, MOVED, i] = 1
+        units[k, MOVE_X, i] = units[k, X, i] + _STEP_X[action - 2] * _STRIDE
+        units[k, MOVE_Y, i] = units[k, Y, i] + _STEP_Y[action - 2] * _STRIDE
     elif action < 6 + looks:
         angle = 2.0 * math.pi * (action - 6) / looks
-        units[LOOK_X, i] = np.float32(math.cos(angle))
-        units[LOOK_Y, i] = np.float32(math.sin(angle))
+        units[k, LOOK_X, i] = np.float32(math.cos(angle))
+        units[k, LOOK_Y, i] = np.float32(math.sin(angle))
     else:
         # Healers name units of their own team, all others their opponents.
-        own = stats[HEAL, i] > _ZERO
+        own = stats[s, HEAL, i] > _ZERO
         first = 0 if (i < allies) == own else allies
-        marks[TARGET, i] = first + action - 6 - looks
+        marks[k, TARGET, i] = first + action - 6 - looks
 
 
 @inlined
-def can_reach(stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+def can_reach(stats, s, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether the weapon of `i` works on `j`, or `j` can be healed by `i`."""
-    if stats[HEAL, i] > _ZERO:
-        return i != j and stats[FLIES, j] == _ZERO
-    plane = 2 if stats[FLIES, j] > _ZERO else 1
-    return np.int32(stats[REACH, i]) & plane != 0
+    if stats[s, HEAL, i] > _ZERO:
+        return i != j and stats[s, FLIES, j] == _ZERO
+    plane = 2 if stats[s, FLIES, j] > _ZERO else 1
+    return np.int32(stats[s, REACH, i]) & plane != 0
 
 
 @inlined
@@ -142,132 +142,137 @@ def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
 
 
 @inlined
-def _hit(units, stats, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
+def _hit(units, stats, k, s, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let one shot of `i` hit `j`: WORK_1 is the new health, WORK_2 the new shield."""
-    damage = stats[DAMAGE, i]
-    if np.int32(stats[BONUS_AGAINST, i]) & np.int32(stats[ATTRIBUTES, j]):
-        damage += stats[BONUS, i]
-    units[QUIET, j] = _ZERO
-    for _ in range(int(stats[HITS, i])):
+    damage = stats[s, DAMAGE, i]
+    if np.int32(stats[s, BONUS_AGAINST, i]) & np.int32(stats[s, ATTRIBUTES, j]):
+        damage += stats[s, BONUS, i]
+    units[k, QUIET, j] = _ZERO
+    for _ in range(int(stats[s, HITS, i])):
         left = damage
-        if units[WORK_2, j] > _ZERO:
-            taken = min(left, units[WORK_2, j])
-            units[WORK_2, j] -= taken
+        if units[k, WORK_2, j] > _ZERO:
+            taken = min(left, units[k, WORK_2, j])
+            units[k, WORK_2, j] -= taken
             left -= taken
         if left > _ZERO:
-            units[WORK_1, j] -= max(left - stats[ARMOUR, j], min(left, _HALF))
+            units[k, WORK_1, j] -= max(left - stats[s, ARMOUR, j], min(left, _HALF))
 
 
 @inlined
-def _fire(units, marks, stats, allies, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
+def _fire(units, marks, stats, k, s, allies, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` fire at `target`, and at what else its splash hits."""
-    splash = stats[SPLASH, i]
+    splash = stats[s, SPLASH, i]
     if splash == _ZERO:
-        _hit(units, stats, i, target)
+        _hit(units, stats, k, s, i, target)
         return
-    first, last = (allies, units.shape[1]) if i < allies else (0, allies)
-    ux, uy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
+    first, last = (allies, units.shape[2]) if i < allies else (0, allies)
+    ux, uy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
     length = math.sqrt(ux * ux + uy * uy)
     if length > _ZERO:
         ux, uy = ux / length, uy / length
     else:
         ux, uy = _ONE, _ZERO
     for j in range(first, last):
-        if units[HEALTH, j] <= _ZERO or not can_reach(stats, i, j):
+        if units[k, HEALTH, j] <= _ZERO or not can_reach(stats, s, i, j):
             continue
         if splash == _BEAM:
-            dx, dy = units[X, j] - units[X, target], units[Y, j] - units[Y, target]
+            dx, dy = units[k, X, j] - units[k, X, target], units[k, Y, j] - units[k, Y, target]
             along = max(abs(dx * ux + dy * uy) - _BEAM_WIDE, _ZERO)
             across = max(abs(dy * ux - dx * uy) - _BEAM_LONG, _ZERO)
-            if along * along + across * across <= stats[RADIUS, j] * stats[RADIUS, j]:
-                _hit(units, stats, i, j)
+            if along * along + across * across <= stats[s, RADIUS, j] * stats[s, RADIUS, j]:
+                _hit(units, stats, k, s, i, j)
         else:
-            dx, dy = units[X, j] - units[X, i], units[Y, j] - units[Y, i]
-            reach = _BLAST + stats[RADIUS, j]
+            dx, dy = units[k, X, j] - units[k, X, i], units[k, Y, j] - units[k, Y, i]
+            reach = _BLAST + stats[s, RADIUS, j]
             if dx * dx + dy * dy <= reach * reach:
-                _hit(units, stats, i, j)
+                _hit(units, stats, k, s, i, j)
     if splash == _SUICIDE:
-        units[WORK_1, i] = _ZERO
+        units[k, WORK_1, i] = _ZERO
 
 
 @inlined
-def _heal(units, stats, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
+def _heal(units, stats, k, s, i, target):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` heal `target` for one world step; whether it did."""
-    missing = stats[FULL_HEALTH, target] - units[WORK_1, target]
-    if missing <= _ZERO or units[WORK_1, target] <= _ZERO:
+    missing = stats[s, FULL_HEALTH, target] - units[k, WORK_1, target]
+    if missing <= _ZERO or units[k, WORK_1, target] <= _ZERO:
         return False
-    health = min(missing, stats[HEAL, i] * _TICK, units[ENERGY, i] * _ENERGY_HEALS)
-    units[WORK_1, target] += health
-    units[ENERGY, i] -= health / _ENERGY_HEALS
+    health = min(missing, stats[s, HEAL, i] * _TICK, units[k, ENERGY, i] * _ENERGY_HEALS)
+    units[k, WORK_1, target] += health
+    units[k, ENERGY, i] -= health / _ENERGY_HEALS
     return health > _ZERO
 
 
 @inlined
-def _attack(units, marks, stats, streams, k, allies, i, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+def _attack(units, marks, stats, k, s, streams, allies, i, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
     """Let unit `i` attack its target; return how far it has to walk for that."""
-    target = marks[TARGET, i]
-    dx, dy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
-    reach = stats[RANGE, i] + stats[RADIUS, i] + stats[RADIUS, target]
+    target = marks[k, TARGET, i]
+    dx, dy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
+    reach = stats[s, RANGE, i] + stats[s, RADIUS, i] + stats[s, RADIUS, target]
     square = dx * dx + dy * dy
     if square > reach * reach:
         return math.sqrt(square) - reach + _SLACK
-    if stats[HEAL, i] <= _ZERO and units[COOLDOWN, i] <= _ZERO:
-        marks[SHOT, i] = target
-        _fire(units, marks, stats, allies, i, target)
+    if stats[s, HEAL, i] <= _ZERO and units[k, COOLDOWN, i] <= _ZERO:
+        marks[k, SHOT, i] = target
+        _fire(units, marks, stats, k, s, allies, i, target)
         deviation = (
             noise[step, i]
             if noise.shape[0] > 0
             else np.float32(stream_unit(streams, k)) * _SPREAD - _TICK
         )
-        units[COOLDOWN, i] = stats[PERIOD, i] + deviation
+        units[k, COOLDOWN, i] = stats[s, PERIOD, i] + deviation
     return _ZERO
 
 
 @inlined
-def _walk(units, marks, stats, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
+def _walk(units, marks, stats, k, s, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
     """Move unit `i` up to `far` towards its target or the point it was sent to."""
-    target = marks[TARGET, i]
+    target = marks[k, TARGET, i]
     if target >= 0:
-        dx, dy = units[X, target] - units[X, i], units[Y, target] - units[Y, i]
+        dx, dy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
     else:
-        dx, dy = units[MOVE_X, i] - units[X, i], units[MOVE_Y, i] - units[Y, i]
+        dx, dy = units[k, MOVE_X, i] - units[k, X, i], units[k, MOVE_Y, i] - units[k, Y, i]
     length = math.sqrt(dx * dx + dy * dy)
-    pace = min(stats[SPEED, i] * _TICK, far)
+    pace = min(stats[s, SPEED, i] * _TICK, far)
     if length <= _TINY or pace <= _ZERO:
         return
     share = min(pace / length, _ONE)
-    radius = stats[RADIUS, i]
-    x = max(min(units[X, i] + dx * share, width - radius), radius)
-    y = max(min(units[Y, i] + dy * share, height - radius), radius)
-    if stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO or not blocked(walls, x, y):
-        units[WORK_1, i], units[WORK_2, i] = x, y
-    elif not blocked(walls, x, units[Y, i]):
-        units[WORK_1, i] = x
-    elif not blocked(walls, units[X, i], y):
-        units[WORK_2, i] = y
+    radius = stats[s, RADIUS, i]
+    x = max(min(units[k, X, i] + dx * share, width - radius), radius)
+    y = max(min(units[k, Y, i] + dy * share, height - radius), radius)
+    if stats[s, FLIES, i] > _ZERO or stats[s, CLIMBS, i] > _ZERO or not blocked(walls, x, y):
+        units[k, WORK_1, i], units[k, WORK_2, i] = x, y
+    elif not blocked(walls, x, units[k, Y, i]):
+        units[k, WORK_1, i] = x
+    elif not blocked(walls, units[k, X, i], y):
+        units[k, WORK_2, i] = y
 
 
 @inlined
-def smac_push(units, stats, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units of the same plane apart that overlap; nobody leaves the map."""
-    count = units.shape[1]
+    count = units.shape[2]
     hit = False
     for i in range(count):
-        if units[HEALTH, i] <= _ZERO:
+        if units[k, HEALTH, i] <= _ZERO:
             continue
-        x, y, radius, flies = units[X, i], units[Y, i], stats[RADIUS, i], stats[FLIES, i]
+        x, y, radius, flies = (
+            units[k, X, i],
+            units[k, Y, i],
+            stats[s, RADIUS, i],
+            stats[s, FLIES, i],
+        )
         for j in range(i + 1, count):
-            dx = x - units[X, j]
-            dy = y - units[Y, j]
-            both = radius + stats[RADIUS, j]
+            dx = x - units[k, X, j]
+            dy = y - units[k, Y, j]
+            both = radius + stats[s, RADIUS, j]
             square = dx * dx + dy * dy
-            if square < both * both and units[HEALTH, j] > _ZERO and flies == stats[FLIES, j]:
+            if square < both * both and units[k, HEALTH, j] > _ZERO and flies == stats[s, FLIES, j]:
                 if not hit:
                     hit = True
-                    units[WORK_1] = _ZERO
-                    units[WORK_2] = _ZERO
+                    units[k, WORK_1] = _ZERO
+                    units[k, WORK_2] = _ZERO
                 # Nothing moves what cannot walk, so the other one makes all the way.
-                still_i, still_j = stats[SPEED, i] <= _ZERO, stats[SPEED, j] <= _ZERO
+                still_i, still_j = stats[s, SPEED, i] <= _ZERO, stats[s, SPEED, j] <= _ZERO
                 length = np.float32(math.sqrt(square))
                 if length <= _TINY:
                     dx, dy, length = _TINY, _ZERO, _TINY
@@ -275,109 +280,121 @@ def smac_push(units, stats, walls, width, height):  # type: ignore[no-untyped-de
                 if still_i != still_j:
                     overlap *= np.float32(2.0)
                 if not still_i:
-                    units[WORK_1, i] += dx * overlap
-                    units[WORK_2, i] += dy * overlap
+                    units[k, WORK_1, i] += dx * overlap
+                    units[k, WORK_2, i] += dy * overlap
                 if not still_j:
-                    units[WORK_1, j] -= dx * overlap
-                    units[WORK_2, j] -= dy * overlap
+                    units[k, WORK_1, j] -= dx * overlap
+                    units[k, WORK_2, j] -= dy * overlap
     if not hit:
         return
     for i in range(count):
-        if units[HEALTH, i] > _ZERO:
-            radius = stats[RADIUS, i]
-            x = max(min(units[X, i] + units[WORK_1, i], width - radius), radius)
-            y = max(min(units[Y, i] + units[WORK_2, i], height - radius), radius)
-            if stats[FLIES, i] > _ZERO or stats[CLIMBS, i] > _ZERO or not blocked(walls, x, y):
-                units[X, i] = x
-                units[Y, i] = y
+        if units[k, HEALTH, i] > _ZERO:
+            radius = stats[s, RADIUS, i]
+            x = max(min(units[k, X, i] + units[k, WORK_1, i], width - radius), radius)
+            y = max(min(units[k, Y, i] + units[k, WORK_2, i], height - radius), radius)
+            if (
+                stats[s, FLIES, i] > _ZERO
+                or stats[s, CLIMBS, i] > _ZERO
+                or not blocked(walls, x, y)
+            ):
+                units[k, X, i] = x
+                units[k, Y, i] = y
 
 
 @inlined
-def _world_step(units, marks, stats, streams, k, allies, width, height, walls, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
-    count = units.shape[1]
+def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+    count = units.shape[2]
     for i in range(count):
-        units[WORK_1, i] = units[HEALTH, i]
-        units[WORK_2, i] = units[SHIELD, i]
-        units[QUIET, i] += _TICK
+        units[k, WORK_1, i] = units[k, HEALTH, i]
+        units[k, WORK_2, i] = units[k, SHIELD, i]
+        units[k, QUIET, i] += _TICK
     for i in range(count):
-        if units[HEALTH, i] <= _ZERO:
+        if units[k, HEALTH, i] <= _ZERO:
             continue
-        if units[COOLDOWN, i] > _ZERO:
-            units[COOLDOWN, i] = max(units[COOLDOWN, i] - _TICK, _ZERO)
-        target = marks[TARGET, i]
-        if target >= 0 and (units[HEALTH, target] <= _ZERO or not can_reach(stats, i, target)):
-            marks[TARGET, i] = target = -1
+        if units[k, COOLDOWN, i] > _ZERO:
+            units[k, COOLDOWN, i] = max(units[k, COOLDOWN, i] - _TICK, _ZERO)
+        target = marks[k, TARGET, i]
+        if target >= 0 and (
+            units[k, HEALTH, target] <= _ZERO or not can_reach(stats, s, i, target)
+        ):
+            marks[k, TARGET, i] = target = -1
         far = _ZERO
         if target >= 0:
-            far = _attack(units, marks, stats, streams, k, allies, i, noise, step)
-        elif marks[MOVED, i]:
+            far = _attack(units, marks, stats, k, s, streams, allies, i, noise, step)
+        elif marks[k, MOVED, i]:
             far = np.float32(1e6)
-        units[FAR, i] = far
+        units[k, FAR, i] = far
     # Healing comes after all hits: what is dead stays dead.
     for i in range(count):
-        if units[HEALTH, i] <= _ZERO or stats[HEAL, i] <= _ZERO:
+        if units[k, HEALTH, i] <= _ZERO or stats[s, HEAL, i] <= _ZERO:
             continue
-        units[ENERGY, i] = min(units[ENERGY, i] + _ENERGY_RATE, stats[FULL_ENERGY, i])
-        target = marks[TARGET, i]
-        begun = marks[SHOT, i] == target or units[ENERGY, i] >= _ENERGY_START
-        if target >= 0 and units[FAR, i] <= _ZERO and begun and _heal(units, stats, i, target):
-            marks[SHOT, i] = target
+        units[k, ENERGY, i] = min(units[k, ENERGY, i] + _ENERGY_RATE, stats[s, FULL_ENERGY, i])
+        target = marks[k, TARGET, i]
+        begun = marks[k, SHOT, i] == target or units[k, ENERGY, i] >= _ENERGY_START
+        if (
+            target >= 0
+            and units[k, FAR, i] <= _ZERO
+            and begun
+            and _heal(units, stats, k, s, i, target)
+        ):
+            marks[k, SHOT, i] = target
     for i in range(count):
-        if units[HEALTH, i] <= _ZERO:
+        if units[k, HEALTH, i] <= _ZERO:
             continue
-        units[HEALTH, i] = max(units[WORK_1, i], _ZERO)
-        units[SHIELD, i] = units[WORK_2, i]
-        if units[HEALTH, i] <= _ZERO:
-            units[SHIELD, i] = _ZERO
+        units[k, HEALTH, i] = max(units[k, WORK_1, i], _ZERO)
+        units[k, SHIELD, i] = units[k, WORK_2, i]
+        if units[k, HEALTH, i] <= _ZERO:
+            units[k, SHIELD, i] = _ZERO
             continue
-        if units[QUIET, i] >= _SHIELD_DELAY:
-            units[SHIELD, i] = min(units[SHIELD, i] + _SHIELD_RATE, stats[FULL_SHIELD, i])
-        if stats[REGENERATION, i] > _ZERO:
-            units[HEALTH, i] = min(
-                units[HEALTH, i] + stats[REGENERATION, i] * _TICK, stats[FULL_HEALTH, i]
+        if units[k, QUIET, i] >= _SHIELD_DELAY:
+            units[k, SHIELD, i] = min(units[k, SHIELD, i] + _SHIELD_RATE, stats[s, FULL_SHIELD, i])
+        if stats[s, REGENERATION, i] > _ZERO:
+            units[k, HEALTH, i] = min(
+                units[k, HEALTH, i] + stats[s, REGENERATION, i] * _TICK, stats[s, FULL_HEALTH, i]
             )
     for i in range(count):
-        units[WORK_1, i] = units[X, i]
-        units[WORK_2, i] = units[Y, i]
+        units[k, WORK_1, i] = units[k, X, i]
+        units[k, WORK_2, i] = units[k, Y, i]
     for i in range(count):
-        if units[HEALTH, i] > _ZERO and units[FAR, i] > _ZERO:
-            _walk(units, marks, stats, walls, width, height, i, units[FAR, i])
+        if units[k, HEALTH, i] > _ZERO and units[k, FAR, i] > _ZERO:
+            _walk(units, marks, stats, k, s, walls, width, height, i, units[k, FAR, i])
     for i in range(count):
-        units[X, i] = units[WORK_1, i]
-        units[Y, i] = units[WORK_2, i]
-    smac_push(units, stats, walls, width, height)
+        units[k, X, i] = units[k, WORK_1, i]
+        units[k, Y, i] = units[k, WORK_2, i]
+    smac_push(units, stats, k, s, walls, width, height)
 
 
-@kernel
-def smac_decision(units, marks, stats, streams, pays, k, allies, width, height, walls, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def smac_decision(units, marks, stats, k, s, streams, pays, allies, width, height, walls, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     A team is paid what the other one lost of health and shields (as an amount: shields that
     regenerate count too, as in SMAC) and 10 for each of its deaths, divided by the scale.
 
     Args:
-        units: one episode's, shape (UNIT_ROWS, U), modified in place.
-        marks: one episode's, shape (MARK_ROWS, U), modified in place.
-        stats: one episode's, shape (STAT_ROWS, U).
+        units: shape (N, UNIT_ROWS, U), modified in place.
+        marks: shape (N, MARK_ROWS, U), modified in place.
+        stats: shape (N or 1, STAT_ROWS, U).
+        k: the episode.
+        s: its row of `stats`.
         streams: entry `k` is drawn from and modified in place.
         pays: row `k` is written.
-        k: the episode.
         allies: units of team 0.
         width: of the map.
         height: of the map.
         walls: of the ground.
         noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
     """
-    count = units.shape[1]
+    count = units.shape[2]
     for i in range(count):
-        marks[SHOT, i] = -1
-        units[BEFORE, i] = units[HEALTH, i] + units[SHIELD, i]
+        marks[k, SHOT, i] = -1
+        units[k, BEFORE, i] = units[k, HEALTH, i] + units[k, SHIELD, i]
     for step in range(DECISION_STEPS):
-        _world_step(units, marks, stats, streams, k, allies, width, height, walls, noise, step)
+        _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step)
     lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
     for i in range(count):
-        change = units[BEFORE, i] - units[HEALTH, i] - units[SHIELD, i]
-        died = _KILL_PAYS if units[BEFORE, i] > _ZERO and units[HEALTH, i] <= _ZERO else _ZERO
+        change = units[k, BEFORE, i] - units[k, HEALTH, i] - units[k, SHIELD, i]
+        died = _KILL_PAYS if units[k, BEFORE, i] > _ZERO and units[k, HEALTH, i] <= _ZERO else _ZERO
         if i < allies:
             lost_0 += change
             killed_0 += died

@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from games._stream import stream_unit
-from games.skirmish._jit import inlined, kernel
+from games.skirmish._jit import inlined
 from games.skirmish.layout import (
     ACTION,
     BEFORE,
@@ -64,18 +64,18 @@ _STEP_Y = np.array([0.99999994, -1.2688051e-08, -0.99999994, 1.2688051e-08], dty
 
 
 @inlined
-def smax_decode(units, marks, allies, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+def smax_decode(units, marks, k, allies, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
-    marks[ACTION, i] = action
-    units[MOVE_X, i] = _ZERO
-    units[MOVE_Y, i] = _ZERO
-    marks[TARGET, i] = -1
+    marks[k, ACTION, i] = action
+    units[k, MOVE_X, i] = _ZERO
+    units[k, MOVE_Y, i] = _ZERO
+    marks[k, TARGET, i] = -1
     if action < 4:
-        units[MOVE_X, i] = _STEP_X[action]
-        units[MOVE_Y, i] = _STEP_Y[action]
+        units[k, MOVE_X, i] = _STEP_X[action]
+        units[k, MOVE_Y, i] = _STEP_Y[action]
     elif action > 4:
         # Team 1 counts its opponents backwards.
-        marks[TARGET, i] = allies + action - 5 if i < allies else allies - 1 - (action - 5)
+        marks[k, TARGET, i] = allies + action - 5 if i < allies else allies - 1 - (action - 5)
 
 
 @inlined
@@ -88,106 +88,107 @@ def _fused(a, b, c):  # type: ignore[no-untyped-def]  # compiled by numba
 
 
 @inlined
-def smax_push(units, stats):  # type: ignore[no-untyped-def]  # compiled by numba
+def smax_push(units, stats, k, s):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units apart that overlap."""
-    count = units.shape[1]
+    count = units.shape[2]
     hit = False
     for i in range(count - 1):
-        if units[HEALTH, i] <= _ZERO:
+        if units[k, HEALTH, i] <= _ZERO:
             continue
-        x, y, radius = units[X, i], units[Y, i], stats[RADIUS, i]
+        x, y, radius = units[k, X, i], units[k, Y, i], stats[s, RADIUS, i]
         for j in range(i + 1, count):
-            dx = x - units[X, j]
-            dy = y - units[Y, j]
-            both = radius + stats[RADIUS, j]
-            if dx * dx + dy * dy < both * both * _SLACK and units[HEALTH, j] > _ZERO:
+            dx = x - units[k, X, j]
+            dy = y - units[k, Y, j]
+            both = radius + stats[s, RADIUS, j]
+            if dx * dx + dy * dy < both * both * _SLACK and units[k, HEALTH, j] > _ZERO:
                 if not hit:
                     hit = True
                     for u in range(count):
-                        units[WORK_1, u] = _ZERO
-                        units[WORK_2, u] = _ZERO
+                        units[k, WORK_1, u] = _ZERO
+                        units[k, WORK_2, u] = _ZERO
                 length = math.sqrt(_fused(dx, dx, dy * dy)) + _TINY
                 overlap = both / length - _ONE
                 if overlap > _ZERO:
-                    units[WORK_1, i] = _fused(dx, overlap, units[WORK_1, i])
-                    units[WORK_2, i] = _fused(dy, overlap, units[WORK_2, i])
-                    units[WORK_1, j] = _fused(-dx, overlap, units[WORK_1, j])
-                    units[WORK_2, j] = _fused(-dy, overlap, units[WORK_2, j])
+                    units[k, WORK_1, i] = _fused(dx, overlap, units[k, WORK_1, i])
+                    units[k, WORK_2, i] = _fused(dy, overlap, units[k, WORK_2, i])
+                    units[k, WORK_1, j] = _fused(-dx, overlap, units[k, WORK_1, j])
+                    units[k, WORK_2, j] = _fused(-dy, overlap, units[k, WORK_2, j])
     if hit:
         for i in range(count):
-            if units[HEALTH, i] > _ZERO:
-                units[X, i] += units[WORK_1, i] * _HALF
-                units[Y, i] += units[WORK_2, i] * _HALF
+            if units[k, HEALTH, i] > _ZERO:
+                units[k, X, i] += units[k, WORK_1, i] * _HALF
+                units[k, Y, i] += units[k, WORK_2, i] * _HALF
 
 
 @inlined
-def _world_step(units, marks, stats, streams, k, width, height, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
-    count = units.shape[1]
+def _world_step(units, marks, stats, k, s, streams, width, height, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
+    count = units.shape[2]
     for i in range(count):
-        units[WORK_1, i] = _ZERO
+        units[k, WORK_1, i] = _ZERO
     for i in range(count):
-        target = marks[TARGET, i]
-        cooldown = units[COOLDOWN, i]
+        target = marks[k, TARGET, i]
+        cooldown = units[k, COOLDOWN, i]
         after = cooldown - _TICK
         if target >= 0 and cooldown <= _ZERO:
-            dx = units[X, i] - units[X, target]
-            dy = units[Y, i] - units[Y, target]
-            reach = stats[RANGE, i]
+            dx = units[k, X, i] - units[k, X, target]
+            dy = units[k, Y, i] - units[k, Y, target]
+            reach = stats[s, RANGE, i]
             if (
                 dx * dx + dy * dy < reach * reach
-                and units[HEALTH, i] > _ZERO
-                and units[HEALTH, target] > _ZERO
+                and units[k, HEALTH, i] > _ZERO
+                and units[k, HEALTH, target] > _ZERO
             ):
-                units[WORK_1, target] += stats[DAMAGE, i]
-                marks[SHOT, i] = target
+                units[k, WORK_1, target] += stats[s, DAMAGE, i]
+                marks[k, SHOT, i] = target
                 if noise.shape[0] > 0:
                     deviation = noise[step, i]
                 else:
                     deviation = np.float32(stream_unit(streams, k)) * _SPREAD - _TICK
-                after = stats[PERIOD, i] + deviation
-        units[COOLDOWN, i] = after
+                after = stats[s, PERIOD, i] + deviation
+        units[k, COOLDOWN, i] = after
     for i in range(count):
-        health = units[HEALTH, i]
+        health = units[k, HEALTH, i]
         if health > _ZERO:
-            pace = stats[SPEED, i] * _TICK
-            x = units[X, i] + units[MOVE_X, i] * pace
-            y = units[Y, i] + units[MOVE_Y, i] * pace
-            health = max(health - units[WORK_1, i], _ZERO)
+            pace = stats[s, SPEED, i] * _TICK
+            x = units[k, X, i] + units[k, MOVE_X, i] * pace
+            y = units[k, Y, i] + units[k, MOVE_Y, i] * pace
+            health = max(health - units[k, WORK_1, i], _ZERO)
             if x <= _ZERO or y <= _ZERO or x >= width or y >= height:
                 x = max(min(x, width), _ZERO)
                 y = max(min(y, height), _ZERO)
                 health = _ZERO
-            units[X, i] = x
-            units[Y, i] = y
-            units[HEALTH, i] = health
-    smax_push(units, stats)
+            units[k, X, i] = x
+            units[k, Y, i] = y
+            units[k, HEALTH, i] = health
+    smax_push(units, stats, k, s)
 
 
-@kernel
-def smax_decision(units, marks, stats, streams, pays, k, allies, width, height, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+@inlined
+def smax_decision(units, marks, stats, k, s, streams, pays, allies, width, height, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     Args:
-        units: one episode's, shape (UNIT_ROWS, U), modified in place.
-        marks: one episode's, shape (MARK_ROWS, U), modified in place.
-        stats: one episode's, shape (STAT_ROWS, U).
+        units: shape (N, UNIT_ROWS, U), modified in place.
+        marks: shape (N, MARK_ROWS, U), modified in place.
+        stats: shape (N or 1, STAT_ROWS, U).
+        k: the episode.
+        s: its row of `stats`.
         streams: entry `k` is drawn from and modified in place.
         pays: row `k` is written.
-        k: the episode.
         allies: units of team 0.
         width: of the map.
         height: of the map.
         noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
     """
-    count = units.shape[1]
+    count = units.shape[2]
     for i in range(count):
-        marks[SHOT, i] = -1
-        units[BEFORE, i] = units[HEALTH, i]
+        marks[k, SHOT, i] = -1
+        units[k, BEFORE, i] = units[k, HEALTH, i]
     for step in range(DECISION_STEPS):
-        _world_step(units, marks, stats, streams, k, width, height, noise, step)
+        _world_step(units, marks, stats, k, s, streams, width, height, noise, step)
     lost_0 = lost_1 = _ZERO
     for i in range(count):
-        share = (units[BEFORE, i] - units[HEALTH, i]) / stats[FULL_HEALTH, i]
+        share = (units[k, BEFORE, i] - units[k, HEALTH, i]) / stats[s, FULL_HEALTH, i]
         if i < allies:
             lost_0 += share
         else:

@@ -155,7 +155,8 @@ def _place_surrounded(units, rules, ground, streams, k):  # type: ignore[no-unty
 def start_one(world, rules, ground, k):  # type: ignore[no-untyped-def]  # compiled by numba
     """Begin episode `k` with the chance that its stream gives; its arrays are overwritten."""
     units, marks, heads = world.units[k], world.marks[k], world.heads[k]
-    stats = world.stats[k if world.stats.shape[0] > 1 else 0]
+    s = k if world.stats.shape[0] > 1 else 0
+    stats = world.stats[s]
     streams = world.streams
     allies, count = rules.numbers[R_ALLIES], units.shape[1]
     units[:] = _ZERO
@@ -202,14 +203,15 @@ def start_one(world, rules, ground, k):  # type: ignore[no-untyped-def]  # compi
     world.pays[k, SCALE_0] = paid_0 / _REWARD_SCALE
     world.pays[k, SCALE_1] = paid_1 / _REWARD_SCALE
     if ground is None:
-        smax_push(units, stats)
+        smax_push(world.units, world.stats, k, s)
     else:
         width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
         for _ in range(_PUSHES):
-            smac_push(units, stats, ground.walls, width, height)
+            smac_push(world.units, world.stats, k, s, ground.walls, width, height)
     for i in range(count):
         units[START_X, i] = units[X, i]
         units[START_Y, i] = units[Y, i]
     if world.seen.shape[1]:
         world.seen[k] = 0
-        reveal(units, stats, world.seen[k], streams, k, rules.numbers, rules.reals)
+        numbers, reals = rules.numbers, rules.reals
+        reveal(world.units, world.stats, k, s, world.seen, streams, numbers, reals)

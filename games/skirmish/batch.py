@@ -49,10 +49,10 @@ class SkirmishBatchObservation(BatchObservation):
         count, team = len(world.heads), int(seat >= battle.allies)
         if name in ("live", "legal"):
             live = np.zeros(count, dtype=np.bool_)
-            legal = np.zeros((count, battle.actions[team]), dtype=np.bool_)
+            legal = np.zeros((count, 1, battle.actions[team]), dtype=np.bool_)
             legal_all(world, battle.rules, battle.ground, seat, live, legal)
             object.__setattr__(self, "live", live)
-            object.__setattr__(self, "legal", legal)
+            object.__setattr__(self, "legal", legal[:, 0])
         elif name == "world":
             hidden = at.World(*(array.copy() for array in world))
             hide_all(world, battle.rules, battle.ground, seat, hidden)
@@ -68,9 +68,11 @@ class SkirmishBatchObservation(BatchObservation):
         if found is None:
             batch: SkirmishBatch = self.__dict__["_batch"]
             battle, team = batch.battle, int(self.seat >= batch.battle.allies)
-            found = np.zeros((len(batch.world.heads), battle.obs_sizes[team]), dtype=np.float32)
-            mask = np.zeros(battle.actions[team], dtype=np.bool_)
-            observe_all(batch.world, battle.rules, battle.ground, self.seat, mask, found)
+            count = len(batch.world.heads)
+            out = np.zeros((count, 1, battle.obs_sizes[team]), dtype=np.float32)
+            mask = np.zeros((count, 1, battle.actions[team]), dtype=np.bool_)
+            observe_all(batch.world, battle.rules, battle.ground, self.seat, mask, out)
+            found = out[:, 0]
             object.__setattr__(self, "_tensor", found)
         return found
 
@@ -97,7 +99,7 @@ class SkirmishBatch:
         self.battle = battle
         self.threads = threads
         self.world = begin(battle, stream_states(as_seeds(seeds)))
-        self._mask = np.zeros(max(battle.actions), dtype=np.bool_)
+        self._mask = np.zeros((len(self.world.heads), 1, max(battle.actions)), dtype=np.bool_)
 
     def actors(self) -> Mask:
         """Return which seats are to move, shape (N, n)."""

@@ -365,8 +365,11 @@ class Battle:
         return [names.index(kind) for kind, size in armies for _ in range(size)]
 
     def _starts(self) -> NDArray[np.float32]:
-        """Return where units are placed: x, y and ± spread, shape (3, U)."""
-        out = np.zeros((3, self.units), dtype=np.float32)
+        """Return where units are placed: x, y and ± spread, shape (3, U), or (3, 0) if drawn."""
+        drawn = bool(self.layout.weights)
+        out = np.zeros((3, 0 if drawn else self.units), dtype=np.float32)
+        if drawn:
+            return out
         for i in range(self.units):
             team = int(i >= self.allies)
             size = (self.allies, self.enemies)[team]

@@ -43,11 +43,11 @@ class SkirmishObservation:
         """Available actions, none for the dead, shape (A,)."""
         if self._legal is None:
             live = np.zeros(1, dtype=np.bool_)
-            legal = np.zeros((1, self._actions), dtype=np.bool_)
+            legal = np.zeros((1, 1, self._actions), dtype=np.bool_)
             legal_all(
                 self._state.world, self.battle.rules, self.battle.ground, self.seat, live, legal
             )
-            self._legal = legal[0]
+            self._legal = legal[0, 0]
         return self._legal
 
     @property
@@ -61,12 +61,12 @@ class SkirmishObservation:
         """What the unit observes, shape (D,)."""
         if self._tensor is None:
             size = self.battle.obs_sizes[int(self.seat >= self.battle.allies)]
-            out = np.zeros((1, size), dtype=np.float32)
-            mask = np.zeros(self._actions, dtype=np.bool_)
+            out = np.zeros((1, 1, size), dtype=np.float32)
+            mask = np.zeros((1, 1, self._actions), dtype=np.bool_)
             observe_all(
                 self._state.world, self.battle.rules, self.battle.ground, self.seat, mask, out
             )
-            self._tensor = out[0]
+            self._tensor = out[0, 0]
         return self._tensor
 
     @property

@@ -139,8 +139,10 @@ class Rollout:
         self._begun += 1
         streams = derive_many(derive(self._begun, "reset"), self._seeds[chosen])
         start_all(self.world, self.battle.rules, self.battle.ground, chosen, streams)
-        for array, value in zip(self._told, (0.0, False, False, -1, 0), strict=True):
-            array[chosen] = value
+        self.reward[chosen] = 0.0
+        self.done[chosen] = self.cut[chosen] = False
+        self.won[chosen] = -1
+        self.length[chosen] = 0
         view_all(self.world, self.battle.rules, self.battle.ground, *self._now)
 
     def step(self, actions: NDArray[np.integer[Any]]) -> None:

@@ -98,7 +98,7 @@ class SkirmishState:
                     f" is an integer below {battle.actions[int(seat >= battle.allies)]}"
                 )
             joint[0, seat] = action
-        mask = np.zeros(max(battle.actions), dtype=np.bool_)
+        mask = np.zeros((1, 1, max(battle.actions)), dtype=np.bool_)
         _, bad = unlawful(self.world, battle.rules, battle.ground, joint, mask)
         if bad >= 0:
             raise IllegalActionError(refusal(battle, bad, int(joint[0, bad]), self.legal(bad)))

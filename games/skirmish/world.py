@@ -57,6 +57,7 @@ def single(world: at.World, episode: int) -> at.World:
 def state_vectors(battle: Battle, world: at.World) -> NDArray[np.float32]:
     """Return the state vector of every episode, shape (N, S)."""
     out = np.zeros((len(world.heads), battle.state_size), dtype=np.float32)
-    nobody = np.zeros((0, 0), dtype=np.float32), np.zeros((0, 0), dtype=np.bool_)
-    state_all(world, battle.rules, battle.ground, nobody[0], out, nobody[1])
+    nobody = (len(out), 0, 0)
+    obs, avail = np.zeros(nobody, dtype=np.float32), np.zeros(nobody, dtype=np.bool_)
+    state_all(world, battle.rules, battle.ground, obs, out, avail)
     return out
