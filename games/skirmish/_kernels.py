@@ -56,6 +56,7 @@ __all__ = [
 @kernel
 def start_all(world, rules, ground, episodes, streams):  # type: ignore[no-untyped-def]  # compiled by numba
     """Begin the episodes of these numbers, shape (M,), from the streams given, shape (M,)."""
+    world, rules = lend(world), lend(rules)
     for at in range(len(episodes)):
         world.streams[episodes[at]] = streams[at]
         start_one(world, rules, ground, episodes[at])
@@ -83,6 +84,7 @@ def unlawful(world, rules, ground, actions, mask):  # type: ignore[no-untyped-de
 
     `mask` is scratch, shape (N, 1, A).
     """
+    world, rules = lend(world), lend(rules)
     for k in range(actions.shape[0]):
         if world.heads[k, OVER]:
             continue
@@ -98,6 +100,7 @@ def unlawful(world, rules, ground, actions, mask):  # type: ignore[no-untyped-de
 @kernel
 def legal_all(world, rules, ground, i, live, legal):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write where unit `i` is to move, shape (N,), and its legal actions there, shape (N, 1, A)."""
+    world, rules = lend(world), lend(rules)
     for k in range(len(live)):
         live[k] = world.heads[k, OVER] == 0 and world.units[k, HEALTH, i] > 0.0
         if live[k]:
@@ -109,6 +112,7 @@ def legal_all(world, rules, ground, i, live, legal):  # type: ignore[no-untyped-
 @kernel
 def observe_all(world, rules, ground, i, mask, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write what unit `i` observes in every episode, shapes (N, 1, A) and (N, 1, D)."""
+    world, rules = lend(world), lend(rules)
     for k in range(len(out)):
         view_unit(world, rules, ground, k, i, mask, out)
 
@@ -116,6 +120,7 @@ def observe_all(world, rules, ground, i, mask, out):  # type: ignore[no-untyped-
 @kernel
 def state_all(world, rules, ground, obs, out, avail):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the state vector of every episode, shape (N, S); the others have no rows."""
+    world, rules = lend(world), lend(rules)
     for k in range(len(out)):
         view_one(world, rules, ground, k, obs, out, avail)
 

@@ -31,6 +31,7 @@ from games.skirmish.layout import (
     R_ALONE,
     R_DRAWN,
     R_START,
+    RADIUS,
     SCALE_0,
     SCALE_1,
     SHIELD,
@@ -206,6 +207,10 @@ def start_one(world, rules, ground, k):  # type: ignore[no-untyped-def]  # compi
         smax_push(world.units, world.stats, k, s)
     else:
         width, height = rules.reals[WIDTH], rules.reals[HEIGHT]
+        for i in range(count):
+            radius = stats[RADIUS, i]
+            units[X, i] = max(min(units[X, i], width - radius), radius)
+            units[Y, i] = max(min(units[Y, i], height - radius), radius)
         for _ in range(_PUSHES):
             smac_push(world.units, world.stats, k, s, ground.walls, width, height)
     for i in range(count):

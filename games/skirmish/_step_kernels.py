@@ -123,7 +123,7 @@ def _settle(units, stats, k, s, heads, pays, allies, limit, sparse, smax):  # ty
     pays[k, RETURN_1] += pays[k, REWARD_1]
 
 
-@inlined
+@kernel
 def step_one(world, rules, ground, k, actions, noise):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play one decision of episode `k`; one that is over pays nothing more.
 
