@@ -141,9 +141,7 @@ class Field:
         # Cached properties: what stands in the instance is what they return from now on.
         placed.__dict__["rules"] = battle.rules._replace(reals=reals)
         placed.__dict__["ground"] = ground
-        return Field(
-            placed, (wide / (area.p1.x - area.p0.x), high / (area.p1.y - area.p0.y))
-        )
+        return Field(placed, (wide / (area.p1.x - area.p0.x), high / (area.p1.y - area.p0.y)))
 
 
 def _walls(grid: Any, wide: int, high: int) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ processes, and none is left when the program ends.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -104,13 +105,11 @@ class Engine:
 
     def observe(self, player: int = 0) -> Any:
         """Return a participant's `ResponseObservation`."""
-        return self._guarded(lambda: self._controllers[player].observe())
+        return self._guarded(lambda: self._controllers[player].observe(disable_fog=False))
 
     def unit_types(self) -> int:
         """Return how many unit types the map knows."""
-        return len(
-            self._guarded(lambda: self._controllers[0].data_raw(unit_type_id=True)).units
-        )
+        return len(self._guarded(lambda: self._controllers[0].data_raw(unit_type_id=True)).units)
 
     def kill(self, tags: Sequence[int]) -> None:
         """Remove units from the map."""
@@ -141,10 +140,8 @@ class Engine:
             return
         processes, self._processes = self._processes, []
         for process in processes:
-            try:
+            with contextlib.suppress(*BROKEN):  # it may be gone already
                 process.close()
-            except BROKEN:
-                pass  # it is gone already
         if self._parallel is not None:
             self._parallel.shutdown()
             self._parallel = None

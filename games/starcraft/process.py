@@ -1,4 +1,4 @@
-# ruff: noqa: E402, I001 - the shim comes before pysc2
+# ruff: noqa: E402 - the shim comes before pysc2
 """One process of StarCraft II: launched, watched, and never left behind."""
 
 from __future__ import annotations

@@ -79,12 +79,12 @@ class Roster:
         teams = [[u for u in units if u.owner == owner] for owner in (1, 2)]
         kinds = [self._kinds(team, owned, custom or {}) for team, owned in enumerate(teams)]
         for team in range(1 + battle.both):
-            order = sorted(
-                range(len(teams[team])),
-                key=lambda k, t=team: (kinds[t][k], teams[t][k].pos.x, teams[t][k].pos.y),
+            found = sorted(
+                zip(kinds[team], teams[team], strict=True),
+                key=lambda one: (one[0], one[1].pos.x, one[1].pos.y),
             )
-            teams[team] = [teams[team][k] for k in order]
-            kinds[team] = [kinds[team][k] for k in order]
+            kinds[team] = [kind for kind, _ in found]
+            teams[team] = [unit for _, unit in found]
         self.tags: list[int] = [u.tag for team in teams for u in team]
         self.world = empty(battle, 1)
         types = np.array([*kinds[0], *kinds[1]], dtype=np.int32)

@@ -6,7 +6,6 @@ computed from what the engine shows.
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from games.skirmish._smac_observe_kernels import reveal
 from games.skirmish.state import SkirmishState
 from games.skirmish.world import begin, copied
 from games.starcraft.battle import EngineBattle, Field
-from games.starcraft.engine import Engine, Pool
+from games.starcraft.engine import Pool
+from games.starcraft.lease import Lease
 from games.starcraft.process import EngineLostError
 from games.starcraft.roster import STANDARD, Roster, custom_types
 
@@ -29,7 +29,6 @@ __all__ = ["StarCraftState", "start"]
 
 _MOVE, _ATTACK, _STOP, _HEAL = 16, 23, 4, 386
 _STEPS = ((0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0))  # north, south, east, west
-_LOSSES = 3  # engines that an episode may lose
 _PATIENCE = 1000  # game loops in which all units must have appeared
 _DRIFT = 1e-3
 
@@ -53,37 +52,36 @@ class StarCraftState(SkirmishState):
     the same seed up to where it was and goes on. When it does not come to the same place, or
     cannot (`reset='units'`), the episode is cut off there, with what it has paid.
 
-    Attributes:
-        restarts: engines lost in this episode.
     """
 
     __slots__ = (
         "__weakref__",
-        "_engine",
         "_field",
         "_joints",
+        "_lease",
         "_nominal",
         "_pool",
-        "_release",
         "_roster",
         "_seed",
-        "restarts",
     )
 
     def __init__(self, battle: EngineBattle, pool: Pool, seed: int) -> None:
         self._nominal, self._pool, self._seed = battle, pool, int(seed)
         self._joints: list[NDArray[np.int64]] = []
-        self.restarts = 0
-        self._engine: Engine = pool.take()
         # An episode that is dropped half-way gives its engine back as well.
-        self._release = weakref.finalize(self, pool.give, self._engine)
+        self._lease = Lease(self, pool, f"{battle.where}: seed {seed}")
         while True:
             try:
                 self._open()
                 break
             except EngineLostError as error:
-                self._count(error)
+                self._lease.count(error)
         super().__init__(self._field.battle, self._roster.world)
+
+    @property
+    def restarts(self) -> int:
+        """Engines lost in this episode."""
+        return self._lease.restarts
 
     def clone(self) -> StarCraftState:
         """Return a copy: another engine plays the same game up to here, which takes a while.
@@ -125,7 +123,7 @@ class StarCraftState(SkirmishState):
         self._joints.append(joint)
         self._history += acted
         if self.over:
-            self._release()
+            self._lease.release()
 
     def _send(self, joint: NDArray[np.int64]) -> None:
         """Play one decision in the engine and take over what came of it."""
@@ -138,9 +136,9 @@ class StarCraftState(SkirmishState):
                 if order is not None:
                     orders[int(seat >= battle.allies)].append(order)
         for player in range(1 + battle.both):
-            self._engine.act(player, orders[player])
-        self._engine.advance(battle.step_mul)
-        units = self._engine.observe().observation.raw_data.units
+            self._lease.engine.act(player, orders[player])
+        self._lease.engine.advance(battle.step_mul)
+        units = self._lease.engine.observe().observation.raw_data.units
         roster.remember()
         for seat in range(battle.seats):
             alive = rows[at.HEALTH, seat] > 0
@@ -196,7 +194,7 @@ class StarCraftState(SkirmishState):
 
     def _open(self) -> None:
         """Begin the episode in the engine."""
-        battle, engine = self._nominal, self._engine
+        battle, engine = self._nominal, self._lease.engine
         if battle.reset == "units" and engine.running and engine.infos:
             engine.kill([unit.tag for unit in self._units()])
             engine.advance(2)
@@ -226,7 +224,7 @@ class StarCraftState(SkirmishState):
 
     def _place(self, custom: dict[str, int], streams: NDArray[np.uint64]) -> None:
         """Remove what stands on the map and place armies drawn as skirmish draws them."""
-        battle, engine = self._nominal, self._engine
+        battle, engine = self._nominal, self._lease.engine
         for _ in range(_PATIENCE):
             standing = [unit.tag for unit in self._units()]
             if not standing:
@@ -244,14 +242,14 @@ class StarCraftState(SkirmishState):
         engine.advance(1)
 
     def _units(self) -> list[Any]:
-        units = self._engine.observe().observation.raw_data.units
+        units = self._lease.engine.observe().observation.raw_data.units
         return [unit for unit in units if unit.owner in (1, 2)]
 
     def _recover(self, joint: NDArray[np.int64], error: EngineLostError) -> None:
         """Replace a lost engine and play `joint`; cut the episode off where that is impossible."""
         there = copied(self.world)
         while True:
-            self._count(error)
+            self._lease.count(error)
             if self._nominal.reset == "units":
                 break
             try:
@@ -267,20 +265,6 @@ class StarCraftState(SkirmishState):
         self._roster.world = self.world = there
         there.heads[0, at.OVER] = there.heads[0, at.CUT] = 1
         there.pays[0, at.REWARD_0] = there.pays[0, at.REWARD_1] = 0.0
-
-    def _count(self, error: EngineLostError) -> None:
-        """Count a lost engine.
-
-        Raises:
-            EngineLostError: the episode has lost too many.
-        """
-        self.restarts += 1
-        self._pool.restarts += 1
-        if self.restarts >= _LOSSES:
-            raise EngineLostError(
-                f"{self._nominal.where}: seed {self._seed} lost {_LOSSES} engines in one episode;"
-                f" the last one so: {error}"
-            ) from error
 
 
 def _same(one: at.World, other: at.World) -> bool:

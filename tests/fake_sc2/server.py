@@ -24,6 +24,7 @@ install()
 
 from s2clientprotocol import sc2api_pb2 as api  # noqa: E402 - the shim comes first
 
+from tests.fake_sc2.beacon import Beacon  # noqa: E402
 from tests.fake_sc2.field import FLAT, TYPES, Field  # noqa: E402
 from tests.fake_sc2.table import Client, Host  # noqa: E402
 
@@ -42,6 +43,7 @@ class Server:
         self.seed = 0
         self.options = api.InterfaceOptions()
         self.hosts = False
+        self.beacon: Beacon | None = None
 
     def answer(self, request: api.Request) -> api.Response | None:
         """Return the response, None to hang up."""
@@ -82,7 +84,9 @@ class Server:
         self.options = asked.options
         ports = asked.server_ports
         if self.hosts:
-            field = Field(self.map_name, self.seed, players=self.players)
+            if self.map_name == "MoveToBeacon":
+                self.beacon = Beacon(self.seed, self.options)
+            field = Field(FLAT if self.beacon else self.map_name, self.seed, players=self.players)
             self.table = Host(field, ports.game_port if self.players > 1 else None)
         else:
             self.table = Client(ports.game_port)
@@ -93,6 +97,8 @@ class Server:
     def on_game_info(self, asked: Any, said: Any) -> None:
         said.map_name = self.map_name
         said.options.CopyFrom(self.options)
+        for player in range(self.players):
+            said.player_info.add(player_id=player + 1, type=api.Participant, race_requested=1)
         raw = said.start_raw
         raw.map_size.x, raw.map_size.y = 32, 32
         raw.playable_area.p0.x = raw.playable_area.p0.y = 0
@@ -109,6 +115,9 @@ class Server:
             said.units.add(unit_id=number)
 
     def on_observation(self, asked: Any, said: Any) -> None:
+        if self.beacon is not None:
+            self.beacon.show(said)
+            return
         seen = self.table.observe()
         said.observation.game_loop = seen["loop"]
         said.observation.player_common.player_id = self.table.player + 1
@@ -121,6 +130,9 @@ class Server:
 
     def on_action(self, asked: Any, said: Any) -> None:
         for action in asked.actions:
+            if self.beacon is not None:
+                said.result.append(1 if self.beacon.act(action) else 3)
+                continue
             taken = self.table.act(action.action_raw.unit_command.SerializeToString())
             said.result.append(1 if taken else 3)
 
@@ -132,6 +144,11 @@ class Server:
             time.sleep(3600)
         if self.steps == self.fault.get("error_at"):
             raise RuntimeError("an error that was asked for")
+        if self.beacon is not None:
+            self.beacon.step(asked.count)
+            if self.beacon.over:
+                self.status = api.ended
+            return
         self.table.step(asked.count)
 
     def on_debug(self, asked: Any, said: Any) -> None:
@@ -145,7 +162,7 @@ class Server:
     def _leave(self) -> None:
         if self.table is not None:
             self.table.close()
-        self.table = None
+        self.table = self.beacon = None
 
 
 def main() -> None:

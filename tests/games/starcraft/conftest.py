@@ -13,6 +13,7 @@ import pytest
 from games.starcraft.battle import EngineBattle, names
 from tests.fake_sc2.installed import ROOT, SCRIPT, FakeEngine
 
+
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     """The stand-in engine, installed; afterwards none of its processes may be left."""
@@ -26,6 +27,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine
         file = folder / "Maps" / EngineBattle(name).map_path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"fake map {file.stem}")
+    (folder / "Maps" / "mini_games").mkdir()
+    (folder / "Maps" / "mini_games" / "MoveToBeacon.SC2Map").write_text("fake map MoveToBeacon")
     engine = FakeEngine(folder)
     monkeypatch.setenv("SC2PATH", str(folder))
     monkeypatch.setenv("FAKE_SC2", str(engine.memory))

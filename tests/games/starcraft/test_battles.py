@@ -10,7 +10,6 @@ import pytest
 import arena
 from arena.rng import Stream
 from games.skirmish import layout as at
-
 from tests.fake_sc2.installed import FakeEngine
 
 SHAPES = {
