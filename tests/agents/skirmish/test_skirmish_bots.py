@@ -13,7 +13,6 @@ from arena.errors import AgentError, UnknownNameError
 from arena.rng import derive_many
 from arena.testing import check_agent
 from games.batch import play_batch
-from games.skirmish import Rollout
 
 FIGHTERS = ["closest", "focus_fire", "random"]
 
@@ -96,8 +95,3 @@ def test_distributions_are_those_of_smax(name: str) -> None:
         for seen, expected in zip((returns, lengths, won), wanted, strict=True):
             error = seen.std() * (1 / 1024 + 1 / 512) ** 0.5
             assert abs(seen.mean() - expected) <= 4 * error + 0.006 * max(expected, 0.1)
-
-
-def test_rollouts_against_built_in_players_end_in_wins_for_both() -> None:
-    run = Rollout(arena.make("skirmish/3m", mode="smax", opponent="idle"), envs=8, seed=1)
-    assert run.obs.shape == (8, 3, 75)
