@@ -49,6 +49,7 @@ _GENERAL, _ZERO = "general_sum", "zero_sum"
 
 CATALOG: dict[str, Row] = {
     "big_match": Row(textbook.big_match, "2", _ZERO, "Gillette 1957; Blackwell, Ferguson 1968"),
+    "coin_game": Row(grids.coin_game, "2", _GENERAL, "Lerer and Peysakhovich 2017"),
     "combination_lock": Row(generators.combination_lock, "2", _ZERO, "Kakade 2003, section 2.4"),
     "congestion": Row(generators.congestion, "2-8", _GENERAL, "Leonardos et al. 2022, section 5"),
     "garnet": Row(generators.garnet, "1-8", _GENERAL, "Archibald, McKinnon and Thomas 1995"),

@@ -105,13 +105,23 @@ def best_replies(q, rows, cols, policy, maximise, terminal, low, high, worth):
 
 
 @numba.njit(cache=True, nogil=True)
-def _constraints(q, s, counts, strides, legal, columns, coarse, g, unit):
+def gains(q, s, counts, strides, legal, columns, coarse, g):
     """Fill g (m, K) in place with gains of deviations, by joint action; return m.
 
-    legal: (n, widest) masks of the state; columns: numbers of the legal joint actions (K,).
+    Each seat's are in units of the range of its own payoffs in the state, so that no seat's
+    incentives drown in the rounding of another's.
+
+    Of the arguments:
+        legal: (n, widest) masks of the state.
+        columns: numbers of the legal joint actions (K,).
     """
     m = 0
     for p in range(len(counts)):
+        least, most = np.inf, -np.inf
+        for k in range(len(columns)):
+            least = min(least, q[p, s, columns[k]])
+            most = max(most, q[p, s, columns[k]])
+        unit = most - least if most > least else 1.0
         for told in range(1 if coarse else counts[p]):
             if not coarse and not legal[p, told]:
                 continue
@@ -197,23 +207,19 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
             sigma[s, first] = 1.0
             continue
         columns = columns[:size]
-        unit, span, dear = 0.0, 0.0, 0
-        for p in range(n):
-            least, most = np.inf, -np.inf
-            for k in range(size):
-                least = min(least, q[p, s, columns[k]])
-                most = max(most, q[p, s, columns[k]])
-            unit = max(unit, most - least)
-        if unit <= 0.0:
-            unit = 1.0
+        big, dear, cheap = 0.0, 0, 0
         for k in range(size):
+            for p in range(n):
+                big = max(big, abs(q[p, s, columns[k]]))
             if price[s, columns[k]] > price[s, columns[dear]]:
                 dear = k
-            span = max(span, abs(price[s, columns[k]]))
+            if price[s, columns[k]] < price[s, columns[cheap]]:
+                cheap = k
+        span = price[s, columns[dear]] - price[s, columns[cheap]]
         # Prices that are rounding errors, as welfare is in zero-sum games, are none.
-        weight = 1.0 / span if span > 1e-12 * unit else 0.0
+        weight = 1.0 / span if span > 1e-12 * big else 0.0
         g = np.empty((widest, size))
-        m = _constraints(q, s, counts, strides, legal[s], columns, coarse, g, unit)
+        m = gains(q, s, counts, strides, legal[s], columns, coarse, g)
         t = np.zeros((m + 2, size))
         basic, nonbasic = np.empty(m + 1, np.int64), np.empty(size, np.int64)
         at = 0
