@@ -226,7 +226,21 @@ def test_returns_stay_within_their_bounds(seed: int, masks: bool, ends: bool) ->
 
 def test_a_goal_bounds_soccer() -> None:
     assert arena.make("markov_soccer").payoff_bounds == (-1.0, 1.0)
-    assert arena.make("markov/garnet").payoff_bounds[1] == math.inf
+    # A discounted episode is cut off after 263 steps, which 0.9^263 < 1e-12 of them reach.
+    assert arena.make("markov/garnet").payoff_bounds[1] == pytest.approx(263, rel=0.01)
+    stay = MarkovGame(np.full((2, 1, 2), 0.5), np.ones((1, 2, 1)), 0, terminal=[1])
+    assert as_game(stay, id="test/stay").payoff_bounds == (1.0, math.inf)
+
+
+def test_discounted_episodes_are_cut_off_where_nobody_gets() -> None:
+    form = random_form(5, states=3, discount=0.2)
+    assert form.longest == 18 and form.with_end(horizon=4).longest == 4
+    game = as_game(form, id="test/random")
+    assert game.max_length == 36
+    batch = game.form("batch", seeds=np.arange(20_000))
+    while batch.actors().any():
+        batch.step(np.zeros((20_000, 2), dtype=np.int64))
+    assert batch.steps.max() < 18
 
 
 def test_the_coin_game_is_a_dilemma() -> None:

@@ -250,7 +250,7 @@ def test_what_does_not_apply_says_why() -> None:
     with pytest.raises(NotApplicableError, match=r"discount=0\.9"):
         arena.solve("markov_soccer", "hoffman_karp", horizon=3)
     with pytest.raises(NotApplicableError, match="markov/of"):
-        arena.solve("openspiel/markov_soccer", "shapley")
+        arena.solve("openspiel/kuhn_poker", "shapley")
     with pytest.raises(ParameterError, match="objective"):
         arena.solve("markov/garnet", "cce", objective="fame")
     with pytest.raises(UnknownNameError, match="objective"):
