@@ -152,7 +152,8 @@ def _opened(policy: Any) -> Any:
     """Turn names, files, solutions, modules, functions and bots into policies or agents."""
     if isinstance(policy, Solution):
         return _opened(policy.policy)
-    if isinstance(policy, Path) or (isinstance(policy, str) and policy.endswith(".npz")):
+    file = isinstance(policy, str) and policy.endswith((".npz", ".safetensors"))
+    if isinstance(policy, Path) or file:
         return load_policy(policy)
     if isinstance(policy, str):
         return load_target("agents.load:load")(policy)
