@@ -17,12 +17,18 @@ from arena.errors import ArenaError
 from games.markov.form import MarkovGame
 from solvers.markov.learners import legal_table, strides_of
 
-__all__ = ["HighsStages"]
+__all__ = ["HighsStages", "grain_of"]
 
 Reals = NDArray[np.float64]
 Bases = NDArray[np.int8]
 
 _TOLERANCE = 1e-10
+_GRAIN = 1e-14
+
+
+def grain_of(q: Reals) -> Reals:
+    """Return the differences in payoffs (n, S, J) that are rounding, seat by seat, (n,)."""
+    return np.asarray(_GRAIN * np.abs(q).max(axis=(1, 2)))
 
 
 class HighsStages:
@@ -74,7 +80,15 @@ class HighsStages:
         columns = np.flatnonzero(self._mask[s])
         body = np.zeros((self._rows, len(columns)))
         rows = kernels.gains(
-            q, s, self._counts, self._strides, self._legal[s], columns, self._coarse, body
+            q,
+            s,
+            self._counts,
+            self._strides,
+            self._legal[s],
+            columns,
+            self._coarse,
+            grain_of(q),
+            body,
         )
         body = body[:rows]
         value = price[s, columns]

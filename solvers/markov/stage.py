@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.errors import ArenaError
 from games.markov.form import MarkovGame
 from games.normal_form import NormalForm
-from solvers.markov.highs import HighsStages
+from solvers.markov.highs import HighsStages, grain_of
 from solvers.markov.learners import legal_table, strides_of
 
 __all__ = ["OBJECTIVES", "PROGRAMS", "first_legal", "price_of", "solve_stages"]
@@ -71,7 +72,10 @@ def solve_stages(
             sigma, left = first_legal(form), np.flatnonzero(~form.terminal)
         if highs is not None:
             for s in left:
-                sigma[s] = highs.solve(q, price, int(s))
+                try:
+                    sigma[s] = highs.solve(q, price, int(s))
+                except ArenaError:  # HiGHS lost its way; by columns the program is another one
+                    sigma[s] = _one(form, q[:, s], s, coarse=coarse, objective=objective, seat=seat)
         return sigma
     sigma = np.zeros((form.states, form.joint))
     for s in range(form.states):
@@ -112,6 +116,7 @@ def _simplex(form: MarkovGame, q: Reals, price: Reals, coarse: bool) -> tuple[Re
         form.legal_joint,
         form.terminal,
         coarse,
+        grain_of(q),
         0,
         form.states,
         sigma,
@@ -121,7 +126,14 @@ def _simplex(form: MarkovGame, q: Reals, price: Reals, coarse: bool) -> tuple[Re
 
 
 def _one(
-    form: MarkovGame, q: Reals, s: int, *, coarse: bool, objective: str, seat: int, iterations: int
+    form: MarkovGame,
+    q: Reals,
+    s: int,
+    *,
+    coarse: bool,
+    objective: str,
+    seat: int,
+    iterations: int = 1,
 ) -> Reals:
     """Return the equilibrium of one state by the solvers of normal forms, shape (J,)."""
     from solvers.matrix.correlated import correlated_equilibrium

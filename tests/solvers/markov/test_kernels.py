@@ -134,7 +134,7 @@ def test_gains(seed: int, seats: int, coarse: bool, masks: bool) -> None:
         body = np.zeros((room, len(columns)))
         rows = _kernels.gains(
             np.ascontiguousarray(form.reward), s, np.array(form.actions), strides_of(form),
-            legal_table(form)[s], columns, coarse, body,
+            legal_table(form)[s], columns, coarse, np.zeros(seats), body,
         )  # fmt: skip
         np.testing.assert_allclose(
             body[:rows], naive.gains(form, form.reward, s, coarse=coarse), atol=1e-12
