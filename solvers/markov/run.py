@@ -13,7 +13,7 @@ from arena.solver import Gap, Progress, Solution, TracePoint
 from games.markov.explore import explorable, form_of
 from games.markov.form import MarkovGame
 from games.markov.views import Views
-from solvers.loop import Method, check_limits, choice, merge_settings, run_method
+from solvers.loop import Method, check_limits, check_resume, choice, merge_settings, run_method
 from solvers.markov.certificates import DEVIATIONS, certify
 from solvers.markov.observed import ObservedPolicy, observed
 
@@ -164,6 +164,7 @@ class MarkovSolver:
             until=until,
             iterations=iterations,
             seconds=seconds,
+            snapshot=run.solution,
         )
         return run.solution(status)
 
@@ -211,17 +212,8 @@ class _Run:
         Raises:
             ParameterError: the solution is of something else, or of other settings.
         """
-        game, solver = self.game, self.solver.name
-        found = resume if isinstance(resume, Solution) else Solution.load(resume, game=game)
-        if found.game.key != game.key or found.solver != solver:
-            given = f"{found.solver} on {found.game.key}"
-            raise ParameterError("resume", given, f"{solver} on {game.key}")
-        if not found.state:
-            raise ParameterError("resume", "a solution without state", "one that `solve` returned")
-        for name, value in settings.items():
-            before = found.settings.get(name)
-            if before != value:
-                raise ParameterError(name, value, f"{before!r}, as in the solution to resume")
+        solver = self.solver.name
+        found = check_resume(resume, self.game, solver, settings)
         inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
         policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
         try:
