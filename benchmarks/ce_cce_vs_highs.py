@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from games.normal_form import NormalForm
-from solvers.matrix._columns import Gains
+from solvers.matrix._gains import Gains
 from solvers.matrix.certificates import certify_joint
 from solvers.matrix.correlated import correlated_equilibrium
 

@@ -2,7 +2,7 @@
 
 Objectives over the equilibria σ (Aumann 1974; Moulin and Vial 1978):
 - `welfare`: the greatest sum of payoffs; `value`: the greatest payoff of one `seat`. Linear
-  programs by HiGHS, with columns made when needed (`_columns`).
+  programs by HiGHS, with rows and columns made when needed (`_program`).
 - `entropy`: the greatest −Σσ ln σ (Ortiz, Schapire and Kakade 2007), `gini`: the greatest
   1 − Σσ² (Marris et al. 2021); by an interior-point method (`_interior`).
 - `sparse`: few joint actions: a pure Nash equilibrium if there is one, else a mixed-integer
@@ -22,8 +22,10 @@ from arena.errors import ArenaError, NotApplicableError, ParameterError
 from arena.solver import Gap
 from games.normal_form import NormalForm
 from solvers.loop import choice, whole
-from solvers.matrix._columns import Gains, maximise
+from solvers.matrix._gains import Gains
+from solvers.matrix._program import maximise
 from solvers.matrix.run import MatrixSolver, Once, Traits
+from solvers.matrix.two_seats import zero_sum
 
 __all__ = ["OBJECTIVES", "cce", "ce", "correlated_equilibrium"]
 
@@ -61,6 +63,10 @@ def correlated_equilibrium(
     if not 0 <= seat < form.seats:
         raise ParameterError("seat", seat, f"0 to {form.seats - 1}")
     gains = Gains(form, coarse=coarse)
+    if objective in ("welfare", "value"):
+        known = _of_two_maximin(form, gains)
+        if known is not None:
+            return known
     if objective == "welfare":
         sigma = maximise(gains, form.payoffs.sum(axis=0).ravel())
     elif objective == "value":
@@ -70,6 +76,21 @@ def correlated_equilibrium(
     else:
         sigma = _spread(gains, entropy=objective == "entropy")
     return sigma.reshape(form.actions)
+
+
+def _of_two_maximin(form: NormalForm, gains: Gains) -> Reals | None:
+    """Return both seats' maximin strategies played apart, or None where that will not do.
+
+    In a two-seat constant-sum game all equilibria pay each seat the same, this one too.
+    """
+    if form.seats != 2:
+        return None
+    total = form.payoffs.sum(axis=0)
+    if float(np.ptp(total)) > 1e-14 * float(np.abs(form.payoffs).max()):
+        return None
+    x, y = zero_sum(form.payoffs[0])
+    sigma = np.outer(x, y)
+    return sigma if float(gains.times(sigma.ravel()).max()) <= _SLACK else None
 
 
 def _matrix(gains: Gains) -> Any:

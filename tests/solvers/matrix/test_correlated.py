@@ -12,7 +12,7 @@ from arena.errors import NotApplicableError, ParameterError
 from arena.testing import check_solver
 from games.normal_form import NormalForm, as_game
 from solvers.matrix import correlated
-from solvers.matrix._columns import Gains
+from solvers.matrix._gains import Gains
 from solvers.matrix.certificates import certify_joint
 from solvers.matrix.correlated import OBJECTIVES, cce, ce, correlated_equilibrium
 from solvers.matrix.form import JointPolicy
