@@ -12,7 +12,7 @@ row is read once at most.
 # Compiled functions take flat arrays by position, because numba passes keywords slowly; its
 # decorator has no types, and it infers those of the arguments. Loops over plain indices with
 # many branches are what it compiles best.
-# ruff: noqa: PLR0912, PLR0917
+# ruff: noqa: PLR0917
 # mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 
 from __future__ import annotations

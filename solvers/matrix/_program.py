@@ -37,10 +37,12 @@ _FIRST, _BATCH = 1000, 500
 """Columns in the first program, and how many are added at most each time."""
 _ENTRIES = 50_000_000
 """Entries of G up to which a program is handed over as a whole."""
-_EXACT, _GIVEN_UP = 1e-14, 1e-9
+_EXACT, _GIVEN_UP = 1e-13, 1e-9
 """Violations, in units of a seat's range of payoffs: where refinement stops, and where it
 is an error that it did not get there."""
 _RELAXED = 1e-9
+_SMALL = 600
+"""Columns up to which a whole program is for the simplex method."""
 
 
 def maximise(gains: Gains, price: Reals, allowed: Ints | None = None) -> Reals:
@@ -85,10 +87,10 @@ class _Program:
         self._out = np.zeros(gains.size, dtype=np.bool_)
         self._out[pool] = True
         self._penalty = 100.0
-        self._pivots, self._budget = 0, 500 + len(pool) // 4
+        self._pivots, self._budget = 0, 60 + len(pool) // 8
         if len(pool) * sum(gains.actions) > _ENTRIES:
             self._budget = 1 << 30
-        self._highs = self._empty()
+        self._empty()
 
     def _empty(self) -> Any:
         """Return the program with nothing but Σσ = 1 and the relaxing column."""
@@ -105,8 +107,8 @@ class _Program:
         highs.setOptionValue("output_flag", False)
         highs.setOptionValue("presolve", "off")
         highs.setOptionValue("threads", 1)
-        highs.setOptionValue("primal_feasibility_tolerance", 1e-10)
-        highs.setOptionValue("dual_feasibility_tolerance", 1e-10)
+        self._highs = highs
+        self._tolerance(1e-10)
         highs.passModel(lp)
         return highs
 
@@ -192,9 +194,9 @@ class _Program:
 
     def _whole(self) -> None:
         """Take all rows and columns, and solve that program by an interior-point method."""
-        highs = self._highs
-        self._highs = highs = self._empty()
-        highs.changeColBounds(0, 0.0, 0.0)
+        highs = self._empty()
+        # An interior-point method pays dearly for a column that is fixed to 0.
+        highs.deleteCols(1, np.zeros(1, dtype=np.int32))
         self._kept = np.zeros(0, dtype=np.int64)
         rows = self._gains.useful(self._pool)
         self._place = np.full(self._gains.rows, -1)
@@ -209,7 +211,11 @@ class _Program:
             np.zeros(0),
         )
         self._add_columns(self._pool)
-        highs.setOptionValue("solver", "ipm")
+        # The interior-point method is the faster one on large programs, without presolve.
+        small = len(self._pool) <= _SMALL
+        highs.setOptionValue("solver", "simplex" if small else "ipm")
+        highs.setOptionValue("presolve", "on" if small else "off")
+        self._tolerance(1e-7)
         highs.run()
         status = self._highspy.HighsModelStatus
         if highs.getModelStatus() != status.kOptimal:
@@ -225,16 +231,25 @@ class _Program:
             raise ArenaError(f"HiGHS gave up on a correlated equilibrium: {words}")
         highs.setOptionValue("solver", "simplex")
         highs.setOptionValue("presolve", "off")
+        self._tolerance(1e-10)
+
+    def _tolerance(self, value: float) -> None:
+        self._highs.setOptionValue("primal_feasibility_tolerance", value)
+        self._highs.setOptionValue("dual_feasibility_tolerance", value)
 
     def _refined(self) -> Reals:
         """Return σ + z/Δ, z from the program of the residuals, until no row is violated."""
         highs, gains = self._highs, self._gains
         inf = self._highspy.kHighsInf
-        value = np.maximum(np.asarray(highs.getSolution().col_value)[1:], 0.0)
+        # The relaxing column, if there still is one, must stay at 0.
+        count = len(self._kept)
+        before = highs.getNumCol() - count
+        value = np.maximum(np.asarray(highs.getSolution().col_value)[before:], 0.0)
         best = self._joint(value / value.sum())
         worst = float(gains.times(best).max())
         highs.setOptionValue("simplex_iteration_limit", 100_000)
-        highs.changeColBounds(0, 0.0, 0.0)
+        if before:
+            highs.changeColBounds(0, 0.0, 0.0)
         for _ in range(8):
             if worst <= _EXACT:
                 return best
@@ -251,17 +266,16 @@ class _Program:
             highs.changeRowsBounds(
                 len(upper), np.arange(len(upper), dtype=np.int32), lower, np.minimum(upper, inf)
             )
-            count = len(self._kept)
             highs.changeColsBounds(
                 count,
-                np.arange(1, count + 1, dtype=np.int32),
+                np.arange(before, before + count, dtype=np.int32),
                 -scale * best[self._kept],
                 np.full(count, inf),
             )
             highs.run()
             if highs.getModelStatus() != self._highspy.HighsModelStatus.kOptimal:
                 break
-            move = np.asarray(highs.getSolution().col_value)[1:]
+            move = np.asarray(highs.getSolution().col_value)[before:]
             better = best + self._joint(move) / scale
             np.maximum(better, 0.0, out=better)
             better /= better.sum()

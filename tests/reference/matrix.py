@@ -145,3 +145,15 @@ def mirror(a, settings, eta, iterations):
         if settings.magnet_refresh and (t + 1) % settings.magnet_refresh == 0:
             magnet = [row.copy() for row in policy]
     return policy, total
+
+
+def playable(body):
+    """Columns left once rows without negative entries have forced out their positive ones."""
+    alive = np.ones(body.shape[1], dtype=bool)
+    while True:
+        before = alive.sum()
+        for row in body:
+            if not (row[alive] < 0).any():
+                alive &= ~(row > 0)
+        if alive.sum() == before:
+            return alive
