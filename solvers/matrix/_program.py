@@ -37,7 +37,7 @@ _FIRST, _BATCH = 1000, 500
 """Columns in the first program, and how many are added at most each time."""
 _ENTRIES = 50_000_000
 """Entries of G up to which a program is handed over as a whole."""
-_EXACT, _GIVEN_UP = 1e-13, 1e-9
+_EXACT, _GIVEN_UP = 1e-13, 1e-8
 """Violations, in units of a seat's range of payoffs: where refinement stops, and where it
 is an error that it did not get there."""
 _RELAXED = 1e-9
@@ -107,6 +107,8 @@ class _Program:
         highs.setOptionValue("output_flag", False)
         highs.setOptionValue("presolve", "off")
         highs.setOptionValue("threads", 1)
+        # By default entries up to 1e-9 would be dropped.
+        highs.setOptionValue("small_matrix_value", 1e-12)
         self._highs = highs
         self._tolerance(1e-10)
         highs.passModel(lp)
@@ -154,12 +156,27 @@ class _Program:
         )
 
     def run(self) -> Reals:
-        """Solve, add rows and columns until there are none to add, refine."""
+        """Return an optimal σ, refined; by the whole program where a part of it fails."""
+        handed_over = not self._by_parts()
+        if handed_over:
+            self._whole()
+        best, worst = self._refined()
+        if worst > _GIVEN_UP and not handed_over:
+            self._whole()
+            best, worst = min((best, worst), self._refined(), key=lambda found: found[1])
+        if worst > _GIVEN_UP:
+            raise ArenaError(
+                f"HiGHS left a violation of {worst:g} of the payoffs' range in a correlated"
+                " equilibrium"
+            )
+        return best
+
+    def _by_parts(self) -> bool:
+        """Solve, add rows and columns until there are none to add; False if that fails."""
         self._add_columns(self._pool[_largest(self._price[self._pool], _FIRST)])
         while True:
             if not self._solve():
-                self._whole()
-                break
+                return False
             found = self._highs.getSolution()
             value, dual = np.asarray(found.col_value), np.asarray(found.row_dual)
             violated = self._gains.times(self._joint(value[1:])) - max(value[0], 0.0)
@@ -175,14 +192,12 @@ class _Program:
             if count:
                 self._add_columns(_largest(reduced, min(count, _BATCH)))
             elif value[0] <= _RELAXED:
-                break
+                return True
             elif self._penalty < 1e9:
                 self._penalty *= 100.0
                 self._highs.changeColCost(0, -self._penalty)
             else:
-                self._whole()
-                break
-        return self._refined()
+                return False
 
     def _solve(self) -> bool:
         """Solve the program so far; False when that takes more pivots than are left."""
@@ -237,8 +252,8 @@ class _Program:
         self._highs.setOptionValue("primal_feasibility_tolerance", value)
         self._highs.setOptionValue("dual_feasibility_tolerance", value)
 
-    def _refined(self) -> Reals:
-        """Return σ + z/Δ, z from the program of the residuals, until no row is violated."""
+    def _refined(self) -> tuple[Reals, float]:
+        """Return σ + z/Δ, z from the program of the residuals, and its greatest violation."""
         highs, gains = self._highs, self._gains
         inf = self._highspy.kHighsInf
         # The relaxing column, if there still is one, must stay at 0.
@@ -250,14 +265,15 @@ class _Program:
         highs.setOptionValue("simplex_iteration_limit", 100_000)
         if before:
             highs.changeColBounds(0, 0.0, 0.0)
+        caution = 1.0
         for _ in range(8):
             if worst <= _EXACT:
-                return best
+                break
             residual = gains.times(best)
             missing = np.flatnonzero((residual > 0.1 * worst) & (self._place < 0))
             if len(missing):
                 self._add_rows(missing)
-            scale = 1.0 / worst
+            scale = caution / worst
             taken = np.flatnonzero(self._place >= 0)
             upper = np.zeros(highs.getNumRow())
             upper[self._place[taken]] = -scale * residual[taken]
@@ -274,7 +290,10 @@ class _Program:
             )
             highs.run()
             if highs.getModelStatus() != self._highspy.HighsModelStatus.kOptimal:
-                break
+                # Residuals scaled to less than one leave HiGHS more room.
+                caution *= 1e-2
+                highs.clearSolver()
+                continue
             move = np.asarray(highs.getSolution().col_value)[before:]
             better = best + self._joint(move) / scale
             np.maximum(better, 0.0, out=better)
@@ -283,12 +302,7 @@ class _Program:
             if left >= worst:
                 break
             best, worst = better, left
-        if worst > _GIVEN_UP:
-            raise ArenaError(
-                f"HiGHS left a violation of {worst:g} of the payoffs' range in a correlated"
-                " equilibrium"
-            )
-        return best
+        return best, worst
 
     def _joint(self, value: Reals) -> Reals:
         out = np.zeros(self._gains.size)
