@@ -183,8 +183,6 @@ def vertex_enumeration(a: Reals, b: Reals) -> list[Pair]:
     Raises:
         NotApplicableError: there are too many vertices to list.
     """
-    from solvers.matrix import _pivot_kernels as kernels
-
     m, n = a.shape
     if m + n > 62:
         raise NotApplicableError(f"too large: {m + n} actions in all, limit 62")
