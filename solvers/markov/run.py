@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from arena.errors import NotApplicableError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.solver import Gap, Progress, Solution, TracePoint
-from games.markov.explore import markov_of
+from games.markov.explore import explorable, form_of
 from games.markov.form import MarkovGame
-from solvers.loop import Method, check_limits, choice, merge_settings, run_method
+from games.markov.views import Views
+from solvers.loop import Method, check_limits, check_resume, choice, merge_settings, run_method
 from solvers.markov.certificates import DEVIATIONS, certify
+from solvers.markov.observed import ObservedPolicy, observed
 
 __all__ = ["MarkovSolver", "Problem", "Traits"]
 
-COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds")
+COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds", "resume")
 """Settings of every solver of Markov games, besides its own."""
 
 _OTHERS = "cce and ce take any number of seats and any payoffs"
@@ -87,10 +90,12 @@ class MarkovSolver:
         What `horizon` and `discount` can mend is not an obstacle.
         """
         if "markov" not in game.forms:
-            return (
-                f"{game.key} has no form 'markov', and {self.name} needs it;"
-                f" markov/of(game={game.key}) makes one of a small enough game"
-            )
+            reason = explorable(game)
+            if reason is not None:
+                return (
+                    f"{game.key} has no form 'markov', and {self.name} needs it: {reason};"
+                    f" markov/of(game={game.key}) makes one of a small enough game"
+                )
         if self.traits.zero_sum and (game.seats != 2 or game.payoff != "zero_sum"):
             kind = game.payoff.replace("_", "-")
             return (
@@ -111,6 +116,7 @@ class MarkovSolver:
         until: float | None = None,
         iterations: int | None = None,
         seconds: float | None = None,
+        resume: Solution | str | Path | None = None,
         **settings: Any,
     ) -> Solution:
         """Solve `game`.
@@ -123,8 +129,11 @@ class MarkovSolver:
             discount: instead of the game's own.
             deviations: what the certificate is about: `markov` or `history`.
             until: stop when the gap (`self.gap`) is at most this, in payoff units.
-            iterations: stop after so many.
-            seconds: stop after so many seconds of wall time.
+            iterations: stop after so many in all, those of `resume` included.
+            seconds: stop after so many seconds of wall time in this call.
+            resume: a solution of the same game by the same solver, or its file, to go on
+                from, as if it had never stopped. What follows from the number of iterations
+                that was planned, such as a learning rate, stays.
             settings: the solver's own, see `defaults`.
 
         Raises:
@@ -137,44 +146,27 @@ class MarkovSolver:
         choice("deviations", deviations, DEVIATIONS)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
-        form = markov_of(game, horizon=horizon, discount=discount)
+        form, views = form_of(game, horizon=horizon, discount=discount)
         self._check_end(game, form)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
         problem = Problem(form, game.key, seed, iterations, chosen)
-        method = self.start(problem)
-        trace: list[TracePoint] = []
-
-        def gap_of(answer: Any) -> float:
-            if self.quick_gap is not None:
-                return self.quick_gap(method, problem)
-            return certify(form, answer, deviations=deviations)[self.gap].value  # type: ignore[arg-type]  # checked above
-
+        common = {"horizon": form.horizon, "discount": form.discount, "deviations": deviations}
+        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
+        run = _Run(self, game, problem, self.start(problem), views, {**chosen, **common, **limits})
+        if resume is not None:
+            run.go_on(resume, {**chosen, **common, "seed": seed})
         status = run_method(
-            method,
-            gap_of,
-            trace,
+            run.method,
+            run.gap,
+            run.trace,
             progress=progress,
             until=until,
             iterations=iterations,
             seconds=seconds,
+            snapshot=run.solution,
         )
-        policy = method.answer()
-        certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
-        if self.more is not None:
-            certificate.update(self.more(method, problem))
-        common = {"seed": seed, "horizon": form.horizon, "discount": form.discount}
-        limits = {"until": until, "iterations": iterations, "seconds": seconds}
-        return Solution(
-            game=game,
-            solver=self.name,
-            settings={**chosen, **common, "deviations": deviations, **limits},
-            policy=policy,
-            certificate=certificate,
-            trace=trace,
-            status=status,
-            state=method.arrays(),
-        )
+        return run.solution(status)
 
     def _check_end(self, game: Game, form: MarkovGame) -> None:
         traits = self.traits
@@ -190,3 +182,72 @@ class MarkovSolver:
             raise NotApplicableError(
                 f"{game.key} ends by itself only; {self.name} needs a horizon or a discount below 1"
             )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of `solve`.
+
+    Attributes:
+        solver: who solves.
+        game: what.
+        problem: what the method got.
+        method: what runs.
+        views: of a form that was explored, or None.
+        settings: for the solution.
+        trace: points so far.
+    """
+
+    solver: MarkovSolver
+    game: Game
+    problem: Problem
+    method: Method
+    views: Views | None
+    settings: Mapping[str, Any]
+    trace: list[TracePoint] = field(default_factory=list)
+
+    def go_on(self, resume: Solution | str | Path, settings: Mapping[str, Any]) -> None:
+        """Put the method where a solution left off, and its trace before ours.
+
+        Raises:
+            ParameterError: the solution is of something else, or of other settings.
+        """
+        solver = self.solver.name
+        found = check_resume(resume, self.game, solver, settings)
+        inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
+        policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
+        try:
+            self.method.restore({**found.state, **policy})
+        except (KeyError, ValueError, IndexError) as error:
+            words = f"{type(error).__name__}: {error}"
+            raise ParameterError("resume", words, f"the state of {solver}") from error
+        self.trace.extend(found.trace)
+
+    def _certify(self, policy: Any) -> dict[str, Gap]:
+        deviations: Any = self.settings["deviations"]
+        return certify(self.problem.form, policy, deviations=deviations)
+
+    def gap(self, answer: Any) -> float:
+        """Return the gap that the trace is about."""
+        if self.solver.quick_gap is not None:
+            return self.solver.quick_gap(self.method, self.problem)
+        return self._certify(answer)[self.solver.gap].value
+
+    def solution(self, status: str = "unfinished") -> Solution:
+        """Return what there is now."""
+        policy = self.method.answer()
+        certificate = self._certify(policy)
+        if self.solver.more is not None:
+            certificate.update(self.solver.more(self.method, self.problem))
+        if self.views is not None:
+            policy = observed(policy, self.views, self.problem.form)
+        return Solution(
+            game=self.game,
+            solver=self.solver.name,
+            settings=dict(self.settings),
+            policy=policy,
+            certificate=certificate,
+            trace=list(self.trace),
+            status=status,
+            state=self.method.arrays(),
+        )
