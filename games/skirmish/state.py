@@ -102,7 +102,7 @@ class SkirmishState:
         _, bad = unlawful(self.world, battle.rules, battle.ground, joint, mask)
         if bad >= 0:
             raise IllegalActionError(refusal(battle, bad, int(joint[0, bad]), self.legal(bad)))
-        step_all(self.world, battle.rules, battle.ground, joint, NO_NOISE)
+        step_all(self.world, battle.rules, battle.ground, joint, NO_NOISE, 0, 1)
         self._history += tuple(int(joint[0, seat]) for seat in actors)
 
     def rewards(self) -> Floats:

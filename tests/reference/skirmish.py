@@ -299,11 +299,13 @@ class Field:
     # -- what units see -------------------------------------------------------------------
 
     def sight(self, u: Unit) -> float:
-        own = self.battle.ranges == "unit" or bool(self.battle.layout.weights)
+        ranges = self.battle.ranges or ("unit" if self.battle.layout.weights else "smac")
+        own = ranges == "unit"
         return u.kind.sight if self.battle.smax or own else 9
 
     def shoot(self, u: Unit) -> float:
-        own = self.battle.ranges == "unit" or bool(self.battle.layout.weights)
+        ranges = self.battle.ranges or ("unit" if self.battle.layout.weights else "smac")
+        own = ranges == "unit"
         return max(u.kind.reach, 2) if own else 6
 
     def inside(self, u: Unit, o: Unit, far: float) -> bool:

@@ -71,7 +71,7 @@ def test_decisions_are_those_of_the_twin(name: str, params: dict[str, Any], seed
         for seat in state.actors():
             actions[0, seat] = eager(state, seat, stream)
         noise = rng.uniform(-1 / 16, 2 / 16, (8, battle.units)).astype(np.float32)
-        step_all(state.world, battle.rules, battle.ground, actions, noise)
+        step_all(state.world, battle.rules, battle.ground, actions, noise, 0, 1)
         pay, won = field.play(actions[0].tolist(), noise)
         agree(field, state.world, crowd=battle.units > 18)
         assert np.allclose(state.world.pays[0, : at.RETURN_0], pay, atol=1e-3)
@@ -131,7 +131,7 @@ def test_a_stalker_needs_as_many_shots_as_in_the_books() -> None:
         if zealot[at.HEALTH] <= 0:
             break
         actions = np.array([[6, 0, 0, 1, 0, 0]])
-        step_all(state.world, state.battle.rules, state.battle.ground, actions, NO_NOISE)
+        step_all(state.world, state.battle.rules, state.battle.ground, actions, NO_NOISE, 0, 1)
         left = float(zealot[at.HEALTH] + zealot[at.SHIELD])
         shots += left < before
         before = left
