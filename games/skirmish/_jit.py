@@ -13,11 +13,10 @@ from numba import njit
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["inlined", "kernel", "lend", "parallel"]
+__all__ = ["inlined", "kernel", "lend"]
 
-kernel = njit(cache=True, error_model="numpy")
+kernel = njit(cache=True, error_model="numpy", nogil=True)
 inlined = njit(cache=True, error_model="numpy", forceinline=True)
-parallel = njit(cache=True, error_model="numpy", parallel=True)
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba is untyped

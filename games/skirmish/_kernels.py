@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from games.skirmish._jit import inlined, kernel, lend, parallel
+from games.skirmish._jit import inlined, kernel, lend
 from games.skirmish._opponent_kernels import choose
 from games.skirmish._start_kernels import start_one
 from games.skirmish._step_kernels import available, sees, step_one, view_one, view_unit
@@ -43,11 +42,9 @@ __all__ = [
     "legal_all",
     "observe_all",
     "roll",
-    "roll_parallel",
     "start_all",
     "state_all",
     "step_all",
-    "step_parallel",
     "unlawful",
     "view_all",
 ]
@@ -63,18 +60,10 @@ def start_all(world, rules, ground, episodes, streams):  # type: ignore[no-untyp
 
 
 @kernel
-def step_all(world, rules, ground, actions, noise):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Play one decision of every episode."""
+def step_all(world, rules, ground, actions, noise, first, last):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Play one decision of episodes `first` to `last`."""
     world, rules = lend(world), lend(rules)
-    for k in range(actions.shape[0]):
-        step_one(world, rules, ground, k, actions, noise)
-
-
-@parallel
-def step_parallel(world, rules, ground, actions, noise):  # type: ignore[no-untyped-def]  # compiled by numba
-    """The same on all threads."""
-    world, rules = lend(world), lend(rules)
-    for k in prange(actions.shape[0]):
+    for k in range(first, last):
         step_one(world, rules, ground, k, actions, noise)
 
 
@@ -238,18 +227,9 @@ def _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts
 
 
 @kernel
-def roll(world, rules, ground, actions, noise, now, last, told, restarts):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Step every episode; see `games.skirmish.rollout.Rollout` for the arrays."""
+def roll(world, rules, ground, actions, noise, now, last, told, restarts, begin, end):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Step episodes `begin` to `end`; see `games.skirmish.rollout.Rollout` for the arrays."""
     world, rules = lend(world), lend(rules)
     now, last, told = lend(now), lend(last), lend(told)
-    for k in range(actions.shape[0]):
-        _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts)
-
-
-@parallel
-def roll_parallel(world, rules, ground, actions, noise, now, last, told, restarts):  # type: ignore[no-untyped-def]  # compiled by numba
-    """The same on all threads."""
-    world, rules = lend(world), lend(rules)
-    now, last, told = lend(now), lend(last), lend(told)
-    for k in prange(actions.shape[0]):
+    for k in range(begin, end):
         _roll_one(world, rules, ground, k, actions, noise, now, last, told, restarts)

@@ -5,9 +5,9 @@
   anything is in range, at the last target while it stays there, else at the closest (or a
   random) one; otherwise walk along the axis best aligned with a random visible opponent,
   else towards the point opposite the own start.
-- `focus_fire` is stronger: everybody shoots the opponent in range that is nearest to death,
-  steps back from opponents it outranges while its weapon is not ready, and closes in on the
-  nearest one.
+- `focus_fire` is stronger: units share out the opponents in range, those nearest to death
+  first and none more shots than it takes, step back from opponents they outrange
+  while their weapon is not ready, and close in on the nearest one.
 - `attack_move` is how StarCraft II's own units behave when sent across the map: the nearest
   opponent in sight is attacked, wherever it runs; nobody in sight, they march on. Its orders
   are finer than a seat's actions, so it is built in only.
@@ -25,12 +25,14 @@ from games.skirmish.layout import (
     CLIMBS,
     CLOSEST,
     COOLDOWN,
+    DAMAGE,
     DECISION_STEPS,
     FLIES,
     FOCUS,
     FULL_HEALTH,
     HEAL,
     HEALTH,
+    HITS,
     MEMORY,
     MOVE_X,
     MOVE_Y,
@@ -45,6 +47,7 @@ from games.skirmish.layout import (
     START_X,
     START_Y,
     TARGET,
+    WORK_1,
     X,
     Y,
 )
@@ -53,6 +56,7 @@ __all__ = ["attack_move", "choose"]
 
 _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
+_NEARER = np.float32(1e-3)
 _FAR = np.float32(1e9)
 _MARGIN = np.float32(2.5)  # who steps back keeps that far from the border
 _DECISION = np.float32(DECISION_STEPS / 16.0)
@@ -260,27 +264,56 @@ def _step_back(units, stats, k, s, width, height, walls, i, j):  # type: ignore[
 
 
 @inlined
+def _shared_target(units, stats, k, s, allies, walls, i):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return whom `i` shoots: the opponent nearest to death whom earlier units leave alive.
+
+    Every unit of the team works out the same division: one after the other takes the weakest
+    in its range, and a shot of it comes off. WORK_1 holds the life of opponents, 0 for those
+    that `i` does not see; it is modified in place.
+    """
+    count = units.shape[2]
+    first, last = (allies, count) if i < allies else (0, allies)
+    begin = 0 if i < allies else allies
+    target = -1
+    for u in range(begin, i + 1):
+        if units[k, HEALTH, u] <= _ZERO or stats[s, HEAL, u] > _ZERO:
+            continue
+        target, weakest = -1, _FAR
+        for j in range(first, last):
+            if units[k, HEALTH, j] <= _ZERO or units[k, WORK_1, j] == _ZERO:
+                continue
+            square = _square(units, k, u, j)
+            if not (_in_range(stats, s, walls, u, square) and can_reach(stats, s, u, j)):
+                continue
+            # Those already dealt with come last; of equals the nearer one goes first.
+            left = units[k, WORK_1, j]
+            life = (left if left > _ZERO else np.float32(1e6) + left) + square * _NEARER
+            if life < weakest:
+                target, weakest = j, life
+        if target >= 0 and u < i:
+            left = units[k, WORK_1, target] - stats[s, DAMAGE, u] * stats[s, HITS, u]
+            units[k, WORK_1, target] = left if left != _ZERO else -_NEARER
+    return target
+
+
+@inlined
 def _focus(units, marks, stats, k, s, allies, looks, width, height, starts, walls, routes, i):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return what the focus-firing player does."""
     count = units.shape[2]
     first, last = (allies, count) if i < allies else (0, allies)
     sight = stats[s, SIGHT, i] * stats[s, SIGHT, i]
-    target, weakest = -1, _FAR
     nearest, least = -1, _FAR
     threat, closest = -1, _FAR
     for j in range(first, last):
+        units[k, WORK_1, j] = _ZERO
         if units[k, HEALTH, j] <= _ZERO:
             continue
         square = _square(units, k, i, j)
         if square >= sight:
             continue
-        if can_reach(stats, s, i, j):
-            if square < least:
-                nearest, least = j, square
-            # Nearest to death; of equals the one that is nearer.
-            life = units[k, HEALTH, j] + units[k, SHIELD, j] + square * np.float32(1e-3)
-            if life < weakest and _in_range(stats, s, walls, i, square):
-                target, weakest = j, life
+        units[k, WORK_1, j] = units[k, HEALTH, j] + units[k, SHIELD, j]
+        if can_reach(stats, s, i, j) and square < least:
+            nearest, least = j, square
         if square < closest and can_reach(stats, s, j, i) and stats[s, HEAL, j] <= _ZERO:
             threat, closest = j, square
     waits = units[k, COOLDOWN, i] > _DECISION
@@ -291,6 +324,7 @@ def _focus(units, marks, stats, k, s, allies, looks, width, height, starts, wall
             back = _step_back(units, stats, k, s, width, height, walls, i, threat)
             if back >= 0:
                 return back
+    target = _shared_target(units, stats, k, s, allies, walls, i)
     if target >= 0:
         marks[k, MEMORY, i] = target
         return _name(allies, looks, walls, i, target, False)

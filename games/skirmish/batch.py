@@ -19,12 +19,12 @@ from games.skirmish._kernels import (
     observe_all,
     start_all,
     step_all,
-    step_parallel,
     unlawful,
 )
 from games.skirmish._smax_kernels import NO_NOISE
 from games.skirmish.battle import Battle
 from games.skirmish.state import SkirmishState, refusal
+from games.skirmish.threads import Threads
 from games.skirmish.world import begin, single, state_vectors
 
 __all__ = ["SkirmishBatch", "SkirmishBatchObservation"]
@@ -97,8 +97,8 @@ class SkirmishBatch:
         threads: int = 1,
     ) -> None:
         self.battle = battle
-        self.threads = threads
         self.world = begin(battle, stream_states(as_seeds(seeds)))
+        self._threads = Threads(threads, len(self.world.heads))
         self._mask = np.zeros((len(self.world.heads), 1, max(battle.actions)), dtype=np.bool_)
 
     def actors(self) -> Mask:
@@ -132,8 +132,7 @@ class SkirmishBatch:
             legal = self.state(k).legal(seat)
             told = refusal(battle, seat, int(actions[k, seat]), legal)
             raise IllegalActionError(f"episode {k}: {told}")
-        step = step_all if self.threads == 1 else step_parallel
-        step(world, battle.rules, battle.ground, actions, NO_NOISE)
+        self._threads.run(step_all, world, battle.rules, battle.ground, actions, NO_NOISE)
 
     def restart(
         self, episodes: NDArray[np.integer[Any]], seeds: NDArray[np.integer[Any]] | Sequence[int]

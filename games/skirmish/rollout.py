@@ -15,8 +15,6 @@ number of environments or threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,12 +27,12 @@ from games.skirmish import layout as at
 from games.skirmish._kernels import (
     first_unavailable,
     roll,
-    roll_parallel,
     start_all,
     view_all,
 )
 from games.skirmish._smax_kernels import NO_NOISE
 from games.skirmish.battle import Battle
+from games.skirmish.threads import Threads
 from games.skirmish.world import empty
 
 __all__ = ["Rollout", "battle_of"]
@@ -107,6 +105,7 @@ class Rollout:
         _at_least_one("envs", envs)
         _at_least_one("threads", threads)
         self.envs, self.threads, self.check = envs, threads, check
+        self._threads = Threads(threads, envs)
         self.auto_reset = auto_reset
         self.world: at.World = empty(battle, envs)
         seats, teams = battle.seats, 2 if battle.both else 1
@@ -161,19 +160,18 @@ class Rollout:
             )
         if self.check:
             self._check(actions)
-        play = roll if self.threads == 1 else roll_parallel
-        with self._threads():
-            play(
-                self.world,
-                self.battle.rules,
-                self.battle.ground,
-                actions,
-                NO_NOISE,
-                self._now,
-                self._last,
-                self._told,
-                self._restarts,
-            )
+        self._threads.run(
+            roll,
+            self.world,
+            self.battle.rules,
+            self.battle.ground,
+            actions,
+            NO_NOISE,
+            self._now,
+            self._last,
+            self._told,
+            self._restarts,
+        )
 
     def _check(self, actions: NDArray[np.integer[Any]]) -> None:
         k, seat = first_unavailable(self.world.heads, self.world.units, self.avail, actions)
@@ -182,21 +180,6 @@ class Rollout:
                 f"{self.battle.where}: environment {k}: {self.battle.unit_name(seat)} played"
                 f" {actions[k, seat]}; available are {np.flatnonzero(self.avail[k, seat]).tolist()}"
             )
-
-    @contextmanager
-    def _threads(self) -> Iterator[None]:
-        """Let numba use as many threads as were asked for."""
-        if self.threads == 1:
-            yield
-            return
-        import numba
-
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(self.threads, numba.config.NUMBA_NUM_THREADS))
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
 
 
 def _at_least_one(name: str, value: int) -> None:

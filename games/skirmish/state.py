@@ -110,7 +110,7 @@ class SkirmishState:
 
     def _play(self, joint: NDArray[np.int64]) -> None:
         acted = tuple(int(joint[0, seat]) for seat in self.actors())
-        step_all(self.world, self.battle.rules, self.battle.ground, joint, NO_NOISE)
+        step_all(self.world, self.battle.rules, self.battle.ground, joint, NO_NOISE, 0, 1)
         self._history += acted
 
     def rewards(self) -> Floats:

@@ -48,7 +48,7 @@ def test_episodes_are_reproduced(name: str) -> None:
             width = min(avail.shape[2], recorded["avail"].shape[2])
             assert (avail[0, :, :width] == recorded["avail"][row][:, :width]).all()
             actions = recorded["actions"][row][None]
-            step_all(world, rules, ground, actions, recorded["cooldown_noise"][row])
+            step_all(world, rules, ground, actions, recorded["cooldown_noise"][row], 0, 1)
             near(world.units[0, [at.X, at.Y]].T, recorded["positions"][row])
             near(world.units[0, at.HEALTH], recorded["health"][row])
             near(world.units[0, at.COOLDOWN], recorded["cooldowns"][row])

@@ -74,3 +74,21 @@ def assert_units(state: Any, twin: Any, seat: int, other: int, order: list[int])
     others = [k for k in range(battle.allies) if k != other]
     wanted = [blocks[others.index(order[k])] for k in range(battle.allies) if k != seat]
     np.testing.assert_allclose(ours[head:tail].reshape(-1, width), wanted, atol=1e-5)
+
+
+def test_agents_of_skirmish_play_in_the_engine(fake: FakeEngine) -> None:
+    game = arena.make("starcraft/3m", timeout=60)
+    played = arena.play(game, ["skirmish/focus_fire"] * 3, seed=4)
+    assert not played.error and min(played.payoffs) > 0
+    game.form("engines").close()
+
+
+def test_pettingzoo_resets_leave_no_engines(fake: FakeEngine) -> None:
+    game = arena.make("starcraft/3m", timeout=60)
+    env = arena.to_pettingzoo(game)
+    for seed in range(4):
+        env.reset(seed=seed)  # in the middle of the episode before
+    assert len(fake.launches()) <= 2
+    observations, *_ = env.step(dict.fromkeys(env.agents, 4))
+    assert set(observations) == {"ally_0", "ally_1", "ally_2"}
+    game.form("engines").close()
