@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
@@ -97,7 +98,7 @@ def launch(*, version: str | None, port: int | None, timeout: int) -> Any:
     for attempt in range(_ATTEMPTS):
         with tempfile.TemporaryFile() as log:
             try:
-                return _Process(
+                started = _Process(
                     config,
                     exec_path=binary,
                     version=config.version,
@@ -112,6 +113,10 @@ def launch(*, version: str | None, port: int | None, timeout: int) -> Any:
                     f"StarCraft II did not start in {_ATTEMPTS} attempts ({error})."
                     f" {Path(binary).name} printed: {_end_of(log)}"
                 ) from error
+        # Attempts to connect that failed leave cycles of frames, which hold everything that
+        # our callers do, episodes with their engines too.
+        gc.collect()
+        return started
     raise AssertionError("unreachable")
 
 

@@ -18,6 +18,7 @@ import pytest
 import arena
 from arena.errors import ArenaError, IllegalActionError, MissingDependencyError, NotApplicableError
 from arena.rng import Stream
+from arena.testing import check_game
 from tests.fake_sc2.installed import ROOT, FakeEngine, running
 
 STEADY = 60  # seconds that a busy machine may take to answer
@@ -45,7 +46,6 @@ def test_one_engine_plays_many_episodes_and_seeds_are_honoured(fake: FakeEngine)
     dropped = game.state(4)  # a reset in the middle of nothing: no second engine
     assert dropped.state_vector().tolist() != start
     del dropped
-    gc.collect()
     again = game.state(3)
     assert again.state_vector().tolist() == start
     assert finish(again) == paid
@@ -229,6 +229,20 @@ def test_drawn_armies_are_placed_in_the_engine(fake: FakeEngine) -> None:
     assert len(seen) == 2
     finish(state)
     game.form("engines").close()
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("starcraft/3m", {"limit": 8}),
+        ("starcraft/minigame/MoveToBeacon", {"limit": 5, "screen": 8, "minimap": 8}),
+    ],
+)
+def test_both_kinds_keep_the_contract(name: str, params: dict[str, Any], fake: FakeEngine) -> None:
+    game = arena.make(name, timeout=STEADY, **params)
+    check_game(game, episodes=1, close_ups=1)
+    game.form("engines").close()
+    gc.collect()  # the check makes the game anew, with engines of its own
 
 
 def test_bad_input_is_named(fake: FakeEngine) -> None:
