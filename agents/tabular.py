@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.network import NetworkAgent
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Policy, TabularPolicy
@@ -14,6 +15,7 @@ from arena.rng import Stream
 from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
 from solvers.markov.policy import MarkovPolicy
+from solvers.training.learner import NetworkPolicy
 
 __all__ = ["PolicyAgent", "from_file"]
 
@@ -83,7 +85,7 @@ class PolicyAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, **unknown: Any) -> PolicyAgent:
+def from_file(path: str, **unknown: Any) -> PolicyAgent | NetworkAgent:
     """Load a saved tabular policy, or the policy of a saved solution.
 
     Raises:
@@ -97,4 +99,7 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent:
         from agents.source import source_file
 
         source_file(Reference("policy", str(Path(path).absolute())))
-    return PolicyAgent(load_policy(path), name=Path(path).name)
+    policy = load_policy(path)
+    if isinstance(policy, NetworkPolicy):
+        return NetworkAgent(policy, name=Path(path).name)
+    return PolicyAgent(policy, name=Path(path).name)

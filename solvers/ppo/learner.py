@@ -66,6 +66,7 @@ DEFAULTS: dict[str, Any] = {
     "max_norm": 0.5,
     "critic": "own",
     "chain": "auto",
+    "precision": "float32",
     "seat_input": True,
     "other_play": False,
 }
@@ -77,7 +78,9 @@ anneal: environment steps over which the learning rate and the entropy's weight 
 to a twentieth; 0 for never. discount: γ, for each decision. trace: λ of GAE. clip: ε.
 entropy: its weight. value_weight: of the critic's error. max_norm: of a gradient.
 critic: `own`, `central` or `sum`. chain: `own` or `team` (see above), `auto` for team where
-it is possible. seat_input: whether the network is told which seat it plays. other_play:
+it is possible. precision: `float32`, or `bfloat16` for the products inside the hidden layers,
+about three times as fast on processors that have it (AVX512-BF16, AMX) and slower on others.
+seat_input: whether the network is told which seat it plays. other_play:
 whether seats see the game relabelled.
 """
 
@@ -116,15 +119,21 @@ class Ppo:
 
     def _forward(self, tensor: Any, joint: Any) -> tuple[Any, Any]:
         """Return logits, shape (M, A), and values, shape (M,)."""
-        features = self.net["trunk"](tensor)
+        features = self._wide("trunk", tensor)
         logits = self.net["actor"](features)
         critic = self.settings["critic"]
         if critic == "own":
             return logits, self.net["critic"](features)[:, 0]
         if critic == "central":
-            return logits, self.net["critic"](joint)[:, 0]
-        each = self.net["trunk"](joint.reshape(len(joint) * self.game.seats, -1))
+            return logits, self._wide("critic", joint)[:, 0]
+        each = self._wide("trunk", joint.reshape(len(joint) * self.game.seats, -1))
         return logits, self.net["critic"](each).reshape(len(joint), -1).sum(dim=1)
+
+    def _wide(self, part: str, inputs: Any) -> Any:
+        """Run a part of the network in the precision that was asked for; float32 comes out."""
+        torch, half = self._torch, self.settings["precision"] == "bfloat16"
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            return self.net[part](inputs).float()
 
     def _think(
         self,
@@ -191,9 +200,9 @@ class Ppo:
             ((gained - gained.mean()) / (gained.std() + 1e-8)).astype(np.float32)
         )
         old_log = torch.from_numpy(np.log(played.chance))
-        tensor, legal = torch.from_numpy(played.tensor), torch.from_numpy(played.legal)
+        tensor, legal = self._stored(played.tensor), torch.from_numpy(played.legal)
         actions = torch.from_numpy(played.action)
-        joint = None if played.joint is None else torch.from_numpy(played.joint)
+        joint = None if played.joint is None else self._stored(played.joint)
         count = len(played.action)
         totals, batches = np.zeros(5), 0
         for _ in range(s["epochs"]):
@@ -225,6 +234,12 @@ class Ppo:
             wrong = float((target - torch.from_numpy(played.value)).var(unbiased=False))
             figures["explained_variance"] = 1.0 - wrong / spread
         return figures
+
+    def _stored(self, inputs: NDArray[np.float32]) -> Any:
+        """Return inputs as the network's products will take them: rounded once, not each pass."""
+        whole = self._torch.from_numpy(inputs)
+        half = self.settings["precision"] == "bfloat16"
+        return whole.to(self._torch.bfloat16) if half else whole
 
     # -- keeping -----------------------------------------------------------------
 
@@ -277,6 +292,7 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("activation", s["activation"], ("relu", "tanh"))
     choice("critic", s["critic"], ("own", "central", "sum"))
     choice("chain", s["chain"], ("auto", "own", "team"))
+    choice("precision", s["precision"], ("float32", "bfloat16"))
     flag("seat_input", s["seat_input"])
     flag("other_play", s["other_play"])
     team = game.payoff == "cooperative" and game.turns == "sequential"
