@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "activation": "relu",
     "learning_rate": 5e-4,
     "anneal": 0,
+    "ease": 0,
     "discount": 0.99,
     "trace": 0.95,
     "clip": 0.2,
@@ -75,13 +76,14 @@ DEFAULTS: dict[str, Any] = {
 episodes: played for an update. epochs: passes over them. minibatch: decisions in one.
 hidden: widths of the layers. activation: `relu` or `tanh`. learning_rate: of Adam.
 anneal: environment steps over which the learning rate and the entropy's weight fall linearly
-to a twentieth; 0 for never. discount: γ, for each decision. trace: λ of GAE. clip: ε.
-entropy: its weight. value_weight: of the critic's error. max_norm: of a gradient.
-critic: `own`, `central` or `sum`. chain: `own` or `team` (see above), `auto` for team where
-it is possible. precision: `float32`, or `bfloat16` for the products inside the hidden layers,
-about three times as fast on processors that have it (AVX512-BF16, AMX) and slower on others.
-seat_input: whether the network is told which seat it plays. other_play:
-whether seats see the game relabelled.
+to a twentieth; 0 for never. ease: environment steps over which negative rewards grow from
+nothing to what they are, so that a learner dares to try what fails at first; 0 for full ones
+at once. discount: γ, for each decision. trace: λ of GAE. clip: ε. entropy: its weight.
+value_weight: of the critic's error. max_norm: of a gradient. critic: `own`, `central` or
+`sum`. chain: `own` or `team` (see above), `auto` for team where it is possible. precision:
+`float32`, or `bfloat16` for the products inside the hidden layers, about three times as fast
+on processors that have it (AVX512-BF16, AMX) and slower on others. seat_input: whether the
+network is told which seat it plays. other_play: whether seats see the game relabelled.
 """
 
 _LEAST_RATE = 0.05
@@ -167,6 +169,7 @@ class Ppo:
             joint=self._joint,
             team=s["chain"] == "team",
             symmetries=self._symmetries,
+            loss_weight=min(1.0, self.steps / s["ease"]) if s["ease"] else 1.0,
         )
         left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
         for group in self.optimizer.param_groups:
@@ -277,7 +280,8 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     for name in ("episodes", "epochs", "minibatch"):
         whole(name, s[name], least=1)
-    whole("anneal", s["anneal"])
+    for name in ("anneal", "ease"):
+        whole(name, s[name])
     hidden = s["hidden"]
     if not isinstance(hidden, list | tuple) or not hidden:
         raise ParameterError("hidden", hidden, "a list of widths, such as [256,256]")

@@ -73,6 +73,7 @@ def play_episodes(
     joint: bool,
     team: bool,
     symmetries: Symmetries | None = None,
+    loss_weight: float = 1.0,
 ) -> Episodes:
     """Play episodes to their end with one network in all seats.
 
@@ -87,6 +88,7 @@ def play_episodes(
             all are paid the same); otherwise each seat has its own.
         symmetries: if given, every seat of every episode sees the game through a
             relabelling of its own.
+        loss_weight: what negative rewards are multiplied by in `gain`.
     """
     batch = game.form("batch", seeds=seeds)
     episodes, seats = len(seeds), game.seats
@@ -124,7 +126,8 @@ def play_episodes(
         batch.step(actions)
         # What is paid belongs to the latest decision of each chain.
         told = latest >= 0
-        gain[latest[told]] += np.asarray(batch.rewards())[:, :chains][told]
+        paid = np.asarray(batch.rewards())[:, :chains]
+        gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
     whole_parts = {name: np.concatenate(parts[name]) for name in _FIELDS[:-1]}
     return Episodes(
         **whole_parts,
