@@ -69,7 +69,8 @@ def _between(report: Teamwork) -> str:
         + "</tr>"
         for group, line in zip(groups, report.between, strict=False)
     )
-    return f"""<div class="scroll" tabindex="0" role="region" aria-label="Groups">\
+    return f"""<h3>Group with group</h3>
+<div class="scroll" tabindex="0" role="region" aria-label="Groups">\
 <table class="board">
 <caption>Group with group: mean over pairs of different agents</caption>
 <thead><tr><th scope="col" class="who">Group</th>{heads}</tr></thead>
