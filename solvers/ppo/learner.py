@@ -32,10 +32,11 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
+from arena.registry import load_target
 from arena.rng import derive, derive_many, generator
 from arena.types import Discrete
 from solvers.loop import choice, flag, non_negative, positive, whole
-from solvers.ppo.loss import ppo_loss
+from solvers.ppo.loss import imitation_loss, ppo_loss
 from solvers.ppo.network import actor_policy, build, masked_log_softmax
 from solvers.ppo.rollout import Episodes, Symmetries, play_episodes
 from solvers.training import Evaluation, LearnerSolver, LearnerState, Schedule, evaluate_policy
@@ -70,6 +71,8 @@ DEFAULTS: dict[str, Any] = {
     "precision": "float32",
     "seat_input": True,
     "other_play": False,
+    "teacher": "",
+    "teacher_steps": 2_000_000,
 }
 """Settings.
 
@@ -84,6 +87,7 @@ value_weight: of the critic's error. max_norm: of a gradient. critic: `own`, `ce
 `float32`, or `bfloat16` for the products inside the hidden layers, about three times as fast
 on processors that have it (AVX512-BF16, AMX) and slower on others. seat_input: whether the
 network is told which seat it plays. other_play: whether seats see the game relabelled.
+teacher: an agent to imitate at first, and teacher_steps: for so many environment steps.
 """
 
 _LEAST_RATE = 0.05
@@ -112,6 +116,7 @@ class Ppo:
             activation=s["activation"],
         )
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], eps=1e-5)
+        self._teachers = _teachers(game, s["teacher"]) if s["teacher"] else ()
         self._symmetries = _symmetries(game) if s["other_play"] else None
         low, high = game.payoff_bounds
         # Critics learn best of targets about as large as one.
@@ -160,6 +165,7 @@ class Ppo:
         seeds = derive_many(
             derive(self.seed, "ppo", "episodes", self.updates), np.arange(s["episodes"])
         )
+        teachers = self._teachers if self.steps < s["teacher_steps"] else ()
         played = play_episodes(
             self.game,
             self._think,
@@ -170,11 +176,13 @@ class Ppo:
             team=s["chain"] == "team",
             symmetries=self._symmetries,
             loss_weight=min(1.0, self.steps / s["ease"]) if s["ease"] else 1.0,
+            teachers=teachers,
         )
+        taught = bool(teachers)
         left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
         for group in self.optimizer.param_groups:
             group["lr"] = s["learning_rate"] * left
-        figures = self._learn(played, rng, entropy=s["entropy"] * left)
+        figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
         self.steps += len(played.action)
         self.updates += 1
         return {
@@ -185,7 +193,7 @@ class Ppo:
         }
 
     def _learn(
-        self, played: Episodes, rng: np.random.Generator, *, entropy: float
+        self, played: Episodes, rng: np.random.Generator, *, entropy: float, taught: bool
     ) -> dict[str, float]:
         from solvers.ppo._kernels import advantages
 
@@ -212,25 +220,28 @@ class Ppo:
             order = torch.from_numpy(rng.permutation(count))
             for rows in order.split(math.ceil(count / math.ceil(count / s["minibatch"]))):
                 logits, values = self._forward(tensor[rows], None if joint is None else joint[rows])
-                terms = ppo_loss(
-                    logits,
-                    values,
-                    legal=legal[rows],
-                    actions=actions[rows],
-                    old_log=old_log[rows],
-                    advantage=advantage[rows],
-                    target=target[rows],
-                    clip=s["clip"],
-                    value_weight=s["value_weight"],
-                    entropy_weight=entropy,
-                )
+                shared = {"legal": legal[rows], "actions": actions[rows], "target": target[rows]}
+                shared["value_weight"] = s["value_weight"]
+                if taught:
+                    terms = imitation_loss(logits, values, **shared)
+                else:
+                    terms = ppo_loss(
+                        logits,
+                        values,
+                        old_log=old_log[rows],
+                        advantage=advantage[rows],
+                        clip=s["clip"],
+                        entropy_weight=entropy,
+                        **shared,
+                    )
                 self.optimizer.zero_grad(set_to_none=True)
                 terms.loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.net.parameters(), s["max_norm"])
                 self.optimizer.step()
                 totals += [x.item() for x in terms[1:]]
                 batches += 1
-        names = ("policy_loss", "value_loss", "entropy", "kl", "clipped")
+        last = "agreement" if taught else "clipped"
+        names = ("policy_loss", "value_loss", "entropy", "kl", last)
         figures = dict(zip(names, (totals / batches).tolist(), strict=True))
         spread = float(target.var(unbiased=False))
         if spread > 0:
@@ -299,6 +310,9 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("precision", s["precision"], ("float32", "bfloat16"))
     flag("seat_input", s["seat_input"])
     flag("other_play", s["other_play"])
+    if not isinstance(s["teacher"], str):
+        raise ParameterError("teacher", s["teacher"], "a reference to an agent, or nothing")
+    whole("teacher_steps", s["teacher_steps"])
     team = game.payoff == "cooperative" and game.turns == "sequential"
     if s["chain"] == "team" and not team:
         raise ParameterError(
@@ -312,6 +326,18 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     if s["critic"] == "sum" and game.payoff != "cooperative":
         raise ParameterError("critic", "sum", f"own or central: {game.key} is not cooperative")
     return s
+
+
+def _teachers(game: Game, ref: str) -> list[Any]:
+    """Return the teacher, an object for each seat."""
+    load = load_target("agents.load:load")
+    made = [load(ref) for _ in range(game.seats)]
+    for agent in made:
+        if not all(hasattr(agent, name) for name in ("begin_batch", "act_batch")):
+            raise ParameterError(
+                "teacher", ref, "an agent that plays batches (begin_batch and act_batch)"
+            )
+    return made
 
 
 def _symmetries(game: Game) -> Symmetries:

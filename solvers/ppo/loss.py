@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from solvers.ppo.network import masked_log_softmax
 
-__all__ = ["Terms", "ppo_loss"]
+__all__ = ["Terms", "imitation_loss", "ppo_loss"]
 
 
 class Terms(NamedTuple):
@@ -67,3 +67,28 @@ def ppo_loss(
     loss = policy + value_weight * value - entropy_weight * entropy
     outside = ((ratio - 1.0).abs() > clip).float().mean()
     return Terms(loss, policy, value, entropy, (ratio - 1.0 - difference).mean(), outside)
+
+
+def imitation_loss(
+    logits: Any, values: Any, *, legal: Any, actions: Any, target: Any, value_weight: float
+) -> Terms:
+    """Return the cross-entropy of a teacher's actions, and the critic's error.
+
+    Args:
+        logits: of the actor, shape (M, A).
+        values: of the critic, shape (M,).
+        legal: mask, shape (M, A).
+        actions: what the teacher would do, shape (M,).
+        target: of the critic, shape (M,).
+        value_weight: of the critic's error.
+
+    Returns:
+        Terms whose `policy` is the cross-entropy, in nats, and whose `clipped` is the share
+        of decisions where the teacher's action is the most probable one.
+    """
+    log = masked_log_softmax(logits, legal)
+    policy = -log.gather(1, actions[:, None])[:, 0].mean()
+    entropy = -(log.exp() * log.masked_fill(~legal, 0.0)).sum(dim=-1).mean()
+    value = 0.5 * (values - target).square().mean()
+    agreed = (log.argmax(dim=1) == actions).float().mean()
+    return Terms(policy + value_weight * value, policy, value, entropy, policy * 0.0, agreed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.game import Game
+from arena.rng import seat_seeds
 from solvers.training.evaluate import sample_rows
 
 __all__ = ["Episodes", "Symmetries", "play_episodes"]
@@ -41,7 +42,7 @@ class Episodes:
     Attributes:
         tensor: what the network saw, shape (M, D).
         legal: shape (M, A).
-        action: shape (M,).
+        action: what was done, or what the teacher would have done, shape (M,).
         chance: its probability, shape (M,).
         value: what the critic foretold, shape (M,).
         chain: to whose succession of decisions it belongs, shape (M,).
@@ -74,6 +75,7 @@ def play_episodes(
     team: bool,
     symmetries: Symmetries | None = None,
     loss_weight: float = 1.0,
+    teachers: Sequence[Any] = (),
 ) -> Episodes:
     """Play episodes to their end with one network in all seats.
 
@@ -89,11 +91,17 @@ def play_episodes(
         symmetries: if given, every seat of every episode sees the game through a
             relabelling of its own.
         loss_weight: what negative rewards are multiplied by in `gain`.
+        teachers: if given, agents that have `act_batch`, one a seat. They play half of the
+            episodes, the network the others, and `action` is theirs in all of them (Ross,
+            Gordon and Bagnell 2011, DAgger).
     """
     batch = game.form("batch", seeds=seeds)
     episodes, seats = len(seeds), game.seats
     view = _View(batch, episodes, seats, rng, symmetries, seat_input=seat_input)
     chains = 1 if team else seats
+    guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
+    for seat, teacher in enumerate(teachers):
+        teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
     latest = np.full((episodes, chains), -1, dtype=np.int64)
     gain = np.zeros(4 * episodes)
     parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
@@ -113,8 +121,12 @@ def play_episodes(
                 continue
             whole = None if seen is None else seen[rows].reshape(size, -1)
             chances, values = think(look.tensor, look.legal, whole)
-            picks = sample_rows(chances, rng.random(size))
-            actions[rows, look.seat] = view.original(look, picks)
+            picks = done = sample_rows(chances, rng.random(size))
+            if teachers:
+                answers = teachers[look.seat].act_batch(batch.observe(look.seat))
+                picks = view.relabelled(look, answers[rows])
+                done = np.where(guided[rows], picks, done)
+            actions[rows, look.seat] = view.original(look, done)
             own = 0 if team else look.seat
             latest[rows, own] = np.arange(count, count + size)
             count += size
@@ -194,4 +206,12 @@ class _View:
         if self._which is None or self._symmetries is None:
             return picks
         own: NDArray[np.int64] = self._symmetries.action[self._which[look.rows, look.seat], picks]
+        return own
+
+    def relabelled(self, look: _Look, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what the game's own actions are called in `look`."""
+        if self._which is None or self._symmetries is None:
+            return actions
+        names = np.argsort(self._symmetries.action, axis=1)
+        own: NDArray[np.int64] = names[self._which[look.rows, look.seat], actions]
         return own

@@ -150,6 +150,50 @@ def test_other_play_learns_too():
     assert made.evaluate(200, 0).mean > first + 0.5
 
 
+@pytest.mark.parametrize("other_play", [False, True])
+def test_it_imitates_a_teacher_and_then_goes_on_alone(other_play):
+    game = arena.make("hanabi", **SMALL)
+    made = learner(
+        game, teacher="hanabi/iggi", teacher_steps=15_000, other_play=other_play, entropy=0.0
+    )
+    first = made.step()
+    while made.steps < 15_000:
+        taught = made.step()
+    assert "clipped" not in taught
+    assert taught["agreement"] > first["agreement"] + 0.2  # the teacher itself draws lots
+    alone = made.step()
+    assert "agreement" not in alone and alone["return"] > first["return"]
+
+
+def test_a_teacher_is_one_that_plays_batches():
+    game = arena.make("hanabi", **SMALL)
+    with pytest.raises(ParameterError, match="begin_batch and act_batch"):
+        learner(game, teacher="rollout")
+    with pytest.raises(UnknownNameError, match="hanabi/smart"):
+        learner(game, teacher="hanabi/smrt")
+
+
+def test_the_loss_of_imitation_is_cross_entropy():
+    from solvers.ppo.loss import imitation_loss
+
+    legal = torch.tensor([[True, True, False], [True, False, False]])
+    logits = torch.tensor([[0.0, math.log(3.0), 9.0], [1.0, 5.0, 5.0]], requires_grad=True)
+    terms = imitation_loss(
+        logits,
+        torch.tensor([1.0, 2.0]),
+        legal=legal,
+        actions=torch.tensor([1, 0]),
+        target=torch.tensor([0.0, 2.0]),
+        value_weight=0.5,
+    )
+    assert terms.policy.item() == pytest.approx(-math.log(0.75) / 2)
+    assert terms.value.item() == pytest.approx(0.25)
+    assert terms.clipped.item() == 1.0
+    terms.loss.backward()
+    assert logits.grad[0].tolist() == pytest.approx([0.125, -0.125, 0.0])
+    assert logits.grad[1].tolist() == [0.0, 0.0, 0.0]
+
+
 def test_a_relabelled_episode_is_the_episode():
     """With one answer for all labels alike, other-play sees the same play."""
     game = arena.make("hanabi", **SMALL)

@@ -238,6 +238,21 @@ def test_one_by_one_and_in_batches_alike(game, tmp_path):
         assert np.array_equal(together, alone)
 
 
+def test_the_command_says_what_is_missing(tmp_path):
+    for words, said in (
+        ((), "GAME = None"),
+        (("hanabi",), "--solver = None"),
+        (("hanabi", "--solver", "cfr"), "cfr is no learner"),
+        (("hanabi", "--solver", "toi"), "did you mean 'toy'"),
+        (("--resume", "nothing"), "run.json"),
+        (("--resume", "run", "-p", "colors=2"), "--param"),
+        (("--resume", "run", "--out", "other"), "--out"),
+    ):
+        child = _child("train", *words, cwd=tmp_path)
+        _, error = child.communicate()
+        assert child.returncode == 2 and said in error and error.count("\n") == 1
+
+
 # -- bad input --------------------------------------------------------------------------------
 
 
