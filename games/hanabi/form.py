@@ -22,8 +22,8 @@ def make(**params: Any) -> Game:
 
     Returns:
         A cooperative game with the forms `state`, `batch` (options `seeds`), `hanabi` (the
-        `Variant`) and `symmetries` (see `games.hanabi.symmetry`). Every seat is paid the
-        score.
+        `Variant`), `symmetries` and `features` (see the modules of these names). Every seat
+        is paid the score.
 
     Raises:
         UnknownNameError: of a parameter or a choice.
@@ -47,6 +47,11 @@ def make(**params: Any) -> Game:
 
         return relabellings(variant)
 
+    def features() -> Any:
+        from games.hanabi.features import features as derived
+
+        return derived(variant)
+
     seats, colors, ranks = variant.players, variant.colors, variant.ranks
     return Game(
         id="hanabi",
@@ -59,6 +64,7 @@ def make(**params: Any) -> Game:
             "batch": batch,
             "hanabi": lambda: variant,
             "symmetries": symmetries,
+            "features": features,
         },
         params=variant.params,
         chance=True,

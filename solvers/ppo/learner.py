@@ -70,6 +70,7 @@ DEFAULTS: dict[str, Any] = {
     "chain": "auto",
     "precision": "float32",
     "seat_input": True,
+    "features": False,
     "other_play": False,
     "teacher": "",
     "teacher_steps": 2_000_000,
@@ -86,7 +87,8 @@ value_weight: of the critic's error. max_norm: of a gradient. critic: `own`, `ce
 `sum`. chain: `own` or `team` (see above), `auto` for team where it is possible. precision:
 `float32`, or `bfloat16` for the products inside the hidden layers, about three times as fast
 on processors that have it (AVX512-BF16, AMX) and slower on others. seat_input: whether the
-network is told which seat it plays. other_play: whether seats see the game relabelled.
+network is told which seat it plays. features: whether what the form `features` derives from an
+observation is added to it. other_play: whether seats see the game relabelled.
 teacher: an agent to imitate at first, and teacher_steps: for so many environment steps.
 """
 
@@ -103,7 +105,10 @@ class Ppo:
         self.steps = self.updates = 0
         first = game.form("batch", seeds=[0]).observe(0)
         self._seats = game.seats if s["seat_input"] else 0
+        self._features = _form(game, "features") if s["features"] else None
         inputs = first.tensor.shape[1] + self._seats
+        if self._features is not None:
+            inputs += self._features(first.tensor).shape[1]
         actions = first.legal.shape[1]
         self._joint = s["critic"] != "own"
         start = torch.Generator().manual_seed(derive(seed, "ppo", "weights") >> 1)
@@ -117,7 +122,7 @@ class Ppo:
         )
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], eps=1e-5)
         self._teachers = _teachers(game, s["teacher"]) if s["teacher"] else ()
-        self._symmetries = _symmetries(game) if s["other_play"] else None
+        self._symmetries = Symmetries(*_form(game, "symmetries")) if s["other_play"] else None
         low, high = game.payoff_bounds
         # Critics learn best of targets about as large as one.
         self._scale = 5.0 / (high - low) if math.isfinite(high - low) and high > low else 1.0
@@ -175,6 +180,7 @@ class Ppo:
             joint=self._joint,
             team=s["chain"] == "team",
             symmetries=self._symmetries,
+            features=self._features,
             loss_weight=min(1.0, self.steps / s["ease"]) if s["ease"] else 1.0,
             teachers=teachers,
         )
@@ -280,6 +286,7 @@ class Ppo:
             activation=self.settings["activation"],
             greedy=self.game.payoff == "cooperative",
             seats=self._seats,
+            features=self._features is not None,
         )
 
     def evaluate(self, episodes: int, seed: int) -> Evaluation:
@@ -309,6 +316,7 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("chain", s["chain"], ("auto", "own", "team"))
     choice("precision", s["precision"], ("float32", "bfloat16"))
     flag("seat_input", s["seat_input"])
+    flag("features", s["features"])
     flag("other_play", s["other_play"])
     if not isinstance(s["teacher"], str):
         raise ParameterError("teacher", s["teacher"], "a reference to an agent, or nothing")
@@ -340,12 +348,13 @@ def _teachers(game: Game, ref: str) -> list[Any]:
     return made
 
 
-def _symmetries(game: Game) -> Symmetries:
-    if "symmetries" not in game.forms:
+def _form(game: Game, form: str) -> Any:
+    if form not in game.forms:
+        setting = "other_play" if form == "symmetries" else form
         raise NotApplicableError(
-            f"{game.key} has no form 'symmetries', which other_play needs; hanabi has it"
+            f"{game.key} has no form {form!r}, which {setting} = true needs; hanabi has it"
         )
-    return Symmetries(*game.form("symmetries"))
+    return game.form(form)
 
 
 def _unfit(game: Game) -> str | None:

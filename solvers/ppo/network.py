@@ -45,7 +45,9 @@ def masked_log_softmax(logits: Any, legal: Any) -> Any:
     return logits.masked_fill(~legal, -math.inf).log_softmax(dim=-1)
 
 
-def actor_policy(net: Any, game: str, *, activation: str, greedy: bool, seats: int) -> MlpPolicy:
+def actor_policy(
+    net: Any, game: str, *, activation: str, greedy: bool, seats: int, features: bool
+) -> MlpPolicy:
     """Return the actor as a policy in numpy; a copy."""
     layers: list[tuple[NDArray[Any], NDArray[Any]]] = [
         (layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy())
@@ -60,4 +62,5 @@ def actor_policy(net: Any, game: str, *, activation: str, greedy: bool, seats: i
         activation=activation,
         greedy=greedy,
         seats=seats,
+        features=features,
     )

@@ -22,6 +22,9 @@ Think = Callable[
 """(tensors (M, D), legal (M, A), joint (M, n·D) or None) to probabilities (M, A), values (M,)."""
 
 
+Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
 @dataclass(frozen=True, eq=False)
 class Symmetries:
     """Relabellings of a game that leave its rules as they are (Hu et al. 2020, other-play).
@@ -75,6 +78,7 @@ def play_episodes(
     team: bool,
     symmetries: Symmetries | None = None,
     loss_weight: float = 1.0,
+    features: Features | None = None,
     teachers: Sequence[Any] = (),
 ) -> Episodes:
     """Play episodes to their end with one network in all seats.
@@ -91,13 +95,14 @@ def play_episodes(
         symmetries: if given, every seat of every episode sees the game through a
             relabelling of its own.
         loss_weight: what negative rewards are multiplied by in `gain`.
+        features: if given, what is added to tensors: from (M, D) to (M, F).
         teachers: if given, agents that have `act_batch`, one a seat. They play half of the
             episodes, the network the others, and `action` is theirs in all of them (Ross,
             Gordon and Bagnell 2011, DAgger).
     """
     batch = game.form("batch", seeds=seeds)
     episodes, seats = len(seeds), game.seats
-    view = _View(batch, episodes, seats, rng, symmetries, seat_input=seat_input)
+    view = _View(batch, episodes, seats, rng, symmetries, seat_input=seat_input, features=features)
     chains = 1 if team else seats
     guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
     for seat, teacher in enumerate(teachers):
@@ -182,8 +187,9 @@ class _View:
         symmetries: Symmetries | None,
         *,
         seat_input: bool,
+        features: Features | None,
     ) -> None:
-        self._batch, self._symmetries = batch, symmetries
+        self._batch, self._symmetries, self._features = batch, symmetries, features
         self._names = np.eye(seats, dtype=np.float32) if seat_input else None
         self._which: NDArray[np.int64] | None = None
         if symmetries is not None:
@@ -197,6 +203,8 @@ class _View:
             which = self._which[rows, seat]
             tensor = np.take_along_axis(tensor, self._symmetries.observation[which], axis=1)
             legal = np.take_along_axis(legal, self._symmetries.action[which], axis=1)
+        if self._features is not None:
+            tensor = np.hstack([tensor, self._features(tensor)])
         if self._names is not None:
             tensor = np.hstack([tensor, np.tile(self._names[seat], (len(rows), 1))])
         return _Look(seat, rows, tensor, legal)

@@ -255,7 +255,7 @@ def test_what_is_paid_adds_up(chain):
 )
 def test_a_resumed_run_is_bit_equal(tmp_path, settings):
     game = arena.make("hanabi", **SMALL)
-    chosen = {**QUICK, **settings, "other_play": True, "anneal": 5000}
+    chosen = {**QUICK, **settings, "other_play": True, "anneal": 5000, "features": True}
     limits = {"eval_every": 1000, "eval_episodes": 50}
     for name, parts in (("whole", (6000,)), ("parts", (1, 2500, 6000))):
         begin_run(
@@ -277,7 +277,7 @@ def _last(folder):
 
 def test_solve_gives_a_solution_that_is_saved_and_plays(tmp_path):
     game = arena.make("hanabi", **SMALL)
-    solution = arena.solve(game, "ppo", steps=2000, eval_episodes=100, **QUICK)
+    solution = arena.solve(game, "ppo", steps=2000, eval_episodes=100, features=True, **QUICK)
     solution.save(tmp_path / "ppo.npz")
     again = arena.agent(str(tmp_path / "ppo.npz"))
     match = arena.play(game, [again, solution], seed=4)
@@ -295,6 +295,8 @@ def test_what_it_cannot_learn_is_refused():
     matrix = arena.make("matrix/hi_lo")
     with pytest.raises(NotApplicableError, match="symmetries"):
         learner(matrix, other_play=True)
+    with pytest.raises(NotApplicableError, match="no form 'features'"):
+        learner(matrix, features=True)
 
 
 @pytest.mark.parametrize(
