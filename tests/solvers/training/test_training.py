@@ -95,6 +95,21 @@ def test_solve_goes_on_as_a_run_does(game, tmp_path):
     assert [p.iteration for p in whole.trace] == sorted({p.iteration for p in whole.trace})
 
 
+def test_solve_is_kept_while_it_runs(game, tmp_path):
+    from arena.checkpoint import Checkpoints
+
+    def stop(point):
+        if point.iteration:
+            raise KeyboardInterrupt
+
+    keep = Checkpoints(tmp_path / "kept.npz", every=0, progress=stop)
+    stopped = arena.solve(game, "toy", seed=5, steps=2000, progress=keep)
+    assert stopped.status == "interrupted" and keep.written
+    again = arena.solve(game, "toy", seed=5, steps=900, resume=tmp_path / "kept.npz")
+    whole = arena.solve(game, "toy", seed=5, steps=900)
+    assert np.array_equal(again.state["weight"], whole.state["weight"])
+
+
 def test_it_learns_and_the_best_is_kept(game, tmp_path):
     outcome = begin_run(tmp_path / "run", game, "toy", limits={"steps": 6000})
     with RunFolder.open(tmp_path / "run") as folder:
