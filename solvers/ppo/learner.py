@@ -54,7 +54,7 @@ __all__ = ["DEFAULTS", "Ppo", "ppo"]
 DEFAULTS: dict[str, Any] = {
     "episodes": 256,
     "epochs": 2,
-    "minibatch": 2048,
+    "minibatch": 1024,
     "hidden": [256, 256],
     "activation": "relu",
     "learning_rate": 5e-4,
