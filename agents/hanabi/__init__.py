@@ -16,12 +16,17 @@ __all__ = ["BOTS", "FAMILY", "Bot", "HanabiBot", "HanabiFamily"]
 
 
 _LEARNED = {
-    "ppo": (
-        "ppo-2p.safetensors",
-        "two players, learned by PPO in self-play (`arena train`); see docs/training.md",
-    )
+    "ppo": ("ppo-2p.safetensors", "two players, learned by PPO in self-play"),
+    "ppo_other_play": (
+        "ppo-other-play-2p.safetensors",
+        "two players, learned by PPO with colours relabelled for every seat",
+    ),
+    "ppo_taught": (
+        "ppo-taught-2p.safetensors",
+        "two players, learned by PPO after imitating hanabi/piers",
+    ),
 }
-"""Networks by name: their weights in this package, and what they are."""
+"""Networks by name: their weights in this package, and what they are (docs/training.md)."""
 
 
 class HanabiFamily:
