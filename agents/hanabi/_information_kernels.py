@@ -21,7 +21,6 @@ takes in answers that only the seat and its partners can know; all come to the s
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from agents.hanabi._table_kernels import (
     ALL,
@@ -40,6 +39,7 @@ from agents.hanabi._table_kernels import (
     the_card,
     weight,
 )
+from games._jit import kernel
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_DECK,
@@ -75,7 +75,7 @@ COLORS_OF = FREE + 180  # colours of each of them, bit by bit, 10
 RANKS_OF = FREE + 190  # ranks of each of them, 10
 
 
-@njit(cache=True)
+@kernel
 def _public(row, cfg, memory, seat, slot, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the public set of a card; what hints say if a partner broke the convention."""
     left = np.int64(0)
@@ -94,7 +94,7 @@ def _public(row, cfg, memory, seat, slot, work):  # type: ignore[no-untyped-def]
 # -- questions (1) --------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def _ask(row, cfg, memory, seat, total, work):  # type: ignore[no-untyped-def]  # compiled
     """List the questions about a hand whose answers fit below `total`."""
     size = row[SIZES + seat]
@@ -135,7 +135,7 @@ def _ask(row, cfg, memory, seat, total, work):  # type: ignore[no-untyped-def]  
     work[QUESTIONS] = asked
 
 
-@njit(cache=True)
+@kernel
 def _class_count(cards, most, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return into how many classes a set falls: dead cards are one, the others take turns."""
     dead = 1 if cards & work[DEAD] else 0
@@ -147,7 +147,7 @@ def _class_count(cards, most, work):  # type: ignore[no-untyped-def]  # compiled
     return np.int64(min(alive, most - dead) + dead)
 
 
-@njit(cache=True)
+@kernel
 def _class_of(cards, classes, card, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the class of a card of the set."""
     if work[DEAD] >> card & 1:
@@ -161,7 +161,7 @@ def _class_of(cards, classes, card, work):  # type: ignore[no-untyped-def]  # co
     return place % (classes - dead)
 
 
-@njit(cache=True)
+@kernel
 def _answer(row, cfg, seat, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the number that the hand of `seat`, which is seen, answers to its questions."""
     number = np.int64(0)
@@ -176,7 +176,7 @@ def _answer(row, cfg, seat, work):  # type: ignore[no-untyped-def]  # compiled b
     return number
 
 
-@njit(cache=True)
+@kernel
 def _learn(number, size, out, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write at `work[out:]` the sets that the answers leave; False if there are none."""
     product = np.int64(1)
@@ -212,7 +212,7 @@ def _learn(number, size, out, work):  # type: ignore[no-untyped-def]  # compiled
 # -- classes of hints (2) -------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def _features(cards, by_rank, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the colours (or ranks) of a set, bit by bit."""
     found = np.int64(0)
@@ -222,7 +222,7 @@ def _features(cards, by_rank, cfg):  # type: ignore[no-untyped-def]  # compiled 
     return found
 
 
-@njit(cache=True)
+@kernel
 def _open_hand(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the public sets of a hand, and their colours and ranks."""
     for slot in range(row[SIZES + seat]):
@@ -232,7 +232,7 @@ def _open_hand(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  #
         work[RANKS_OF + slot] = _features(cards, True, cfg)
 
 
-@njit(cache=True)
+@kernel
 def _shared(size, features, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether all cards of a hand may have one colour (or rank) in common."""
     common = np.int64(31)
@@ -241,7 +241,7 @@ def _shared(size, features, work):  # type: ignore[no-untyped-def]  # compiled b
     return common != 0
 
 
-@njit(cache=True)
+@kernel
 def _apart(size, features, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the largest set of slots no two of which may share a colour (or rank)."""
     best, most = 1, 1
@@ -260,7 +260,7 @@ def _apart(size, features, work):  # type: ignore[no-untyped-def]  # compiled by
     return best, most
 
 
-@njit(cache=True)
+@kernel
 def _ways(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Work out how hints to `seat` are told apart; returns into how many classes."""
     colors, ranks, size = cfg[CFG_COLORS], cfg[CFG_RANKS], row[SIZES + seat]
@@ -317,7 +317,7 @@ def _ways(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # comp
     return classes
 
 
-@njit(cache=True)
+@kernel
 def _hint_class(by_rank, value, touched, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the class of a hint to the seat that `_ways` looked at."""
     if work[WAYS] == 5:
@@ -330,7 +330,7 @@ def _hint_class(by_rank, value, touched, work):  # type: ignore[no-untyped-def] 
 # -- sums (3, 4) ----------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def _sum(row, cfg, memory, me, total, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the sum of the numbers of all seats but `me`, modulo `total`."""
     number = np.int64(0)
@@ -341,7 +341,7 @@ def _sum(row, cfg, memory, me, total, work):  # type: ignore[no-untyped-def]  # 
     return number % total
 
 
-@njit(cache=True)
+@kernel
 def _take_in(row, cfg, memory, me, mover, number, total, work):  # type: ignore[no-untyped-def]
     """Learn what the sum `number` modulo `total`, told by `mover`, says of every hand."""
     for seat in range(cfg[CFG_PLAYERS]):
@@ -362,7 +362,7 @@ def _take_in(row, cfg, memory, me, mover, number, total, work):  # type: ignore[
             memory[held(row, cfg, me, slot)] = work[AFTER + slot]
 
 
-@njit(cache=True)
+@kernel
 def _find_useless(row, cfg, seat, sets, work):  # type: ignore[no-untyped-def]  # compiled
     """List the slots whose card is surely dead or held twice; `sets` says where they stand."""
     found = 0
@@ -378,14 +378,14 @@ def _find_useless(row, cfg, seat, sets, work):  # type: ignore[no-untyped-def]  
     return found
 
 
-@njit(cache=True)
+@kernel
 def _public_useless(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled
     for slot in range(row[SIZES + seat]):
         work[AFTER + slot] = _public(row, cfg, memory, seat, slot, work)
     return _find_useless(row, cfg, seat, AFTER, work)
 
 
-@njit(cache=True)
+@kernel
 def information_watch(row, cfg, memory, me, action, touched, work):  # type: ignore[no-untyped-def]
     """Take in a move before it is made; see `smart_watch` for the arguments."""
     survey(row, cfg, work)
@@ -419,7 +419,7 @@ def information_watch(row, cfg, memory, me, action, touched, work):  # type: ign
 # -- choosing -------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def _hint(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the hint of the right class that says most in the usual sense, −1 if none is."""
     players, colors, ranks = cfg[CFG_PLAYERS], cfg[CFG_COLORS], cfg[CFG_RANKS]
@@ -470,7 +470,7 @@ def _hint(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compil
     return action
 
 
-@njit(cache=True)
+@kernel
 def _visible(row, cfg, me):  # type: ignore[no-untyped-def]  # compiled by numba
     cards = np.int64(0)
     for seat in range(cfg[CFG_PLAYERS]):
@@ -480,7 +480,7 @@ def _visible(row, cfg, me):  # type: ignore[no-untyped-def]  # compiled by numba
     return cards
 
 
-@njit(cache=True)
+@kernel
 def _play_worth(row, cfg, me, cards, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how good it is to play a card: low ranks, and what nobody else holds."""
     worth, total = 0.0, 0.0
@@ -502,7 +502,7 @@ def _play_worth(row, cfg, me, cards, work):  # type: ignore[no-untyped-def]  # c
     return worth / total
 
 
-@njit(cache=True)
+@kernel
 def _risk(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return a card that is playable with probability above 3/4, else dead; or −1."""
     best, found = 0.75, -1
@@ -516,7 +516,7 @@ def _risk(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by nu
     return found
 
 
-@njit(cache=True)
+@kernel
 def _least_loss(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slot to discard when nothing is useless: seen elsewhere, not the last copy."""
     visible = _visible(row, cfg, me)
@@ -537,7 +537,7 @@ def _least_loss(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled
     return found
 
 
-@njit(cache=True)
+@kernel
 def _own_sets(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write at SETS what the seat itself knows of its hand: public sets less what it sees."""
     for slot in range(row[SIZES + me]):
@@ -559,7 +559,7 @@ def _own_sets(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # co
                 rest ^= low
 
 
-@njit(cache=True)
+@kernel
 def information_choose(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the move of seat `me`, whose turn it is; its own hand is not looked at."""
     survey(row, cfg, work)

@@ -8,11 +8,11 @@ it means is the bot's affair; it starts as the set of all cards everywhere.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from agents.hanabi._information_kernels import information_choose, information_watch
 from agents.hanabi._rule_kernels import ANY_HINT, rule_choose
 from agents.hanabi._smart_kernels import smart_choose, smart_watch
+from games._jit import kernel
 from games._stream import stream_below
 from games.hanabi._kernels import act_and_draw, allowed, blank, count, draw, legal_bits, pick
 from games.hanabi.layout import (
@@ -51,7 +51,7 @@ SMART = 10
 INFORMATION_BOT = 11
 
 
-@njit(cache=True)
+@kernel
 def recall(memory, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Set up what a seat remembers before the first move; modified in place."""
     cards = np.int64(0)
@@ -61,7 +61,7 @@ def recall(memory, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     memory[:] = cards
 
 
-@njit(cache=True)
+@kernel
 def touched_by(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slots that a hint touches, 0 for a play or a discard."""
     move = cfg[CFG_MOVES + action]
@@ -76,7 +76,7 @@ def touched_by(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by
     return touched
 
 
-@njit(cache=True)
+@kernel
 def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the moves of `seat`, whose turn it is, bit by bit: each is equally likely.
 
@@ -107,7 +107,7 @@ def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def] 
     return bits
 
 
-@njit(cache=True)
+@kernel
 def choose(bot, row, cfg, memory, seat, streams, k, work):  # type: ignore[no-untyped-def]
     """Return one of `options`, drawn from stream `k`, modified in place, if there are several."""
     bits = options(bot, row, cfg, memory, seat, work)
@@ -115,7 +115,7 @@ def choose(bot, row, cfg, memory, seat, streams, k, work):  # type: ignore[no-un
     return np.int64(pick(bits, stream_below(streams, k, several) if several > 1 else 0))
 
 
-@njit(cache=True)
+@kernel
 def watch(bot, row, cfg, memory, seat, action, touched, work):  # type: ignore[no-untyped-def]
     """Let `seat` take in a move before it is made; `memory` modified in place."""
     if bot == SMART:
@@ -124,7 +124,7 @@ def watch(bot, row, cfg, memory, seat, action, touched, work):  # type: ignore[n
         information_watch(row, cfg, memory, seat, action, touched, work)
 
 
-@njit(cache=True)
+@kernel
 def play_games(bots, rows, cfg, memories, streams, work):  # type: ignore[no-untyped-def]
     """Play episodes to their end.
 
@@ -150,7 +150,7 @@ def play_games(bots, rows, cfg, memories, streams, work):  # type: ignore[no-unt
             act_and_draw(row, cfg, action, touched)
 
 
-@njit(cache=True)
+@kernel
 def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether `row` is an earlier sight of the same game as `seen`."""
     if row[LENGTH] < 0 or row[LENGTH] > seen[LENGTH] or row[START] != seen[START]:
@@ -163,7 +163,7 @@ def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
     return different == 0
 
 
-@njit(cache=True)
+@kernel
 def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]
     """Bring `row` and `memory` of a seat up to `seen` by going through its moves.
 
@@ -194,7 +194,7 @@ def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untype
         act_and_draw(row, cfg, action, note)
 
 
-@njit(cache=True)
+@kernel
 def act_all(bot, seen, rows, cfg, memories, seat, streams, out, work):  # type: ignore[no-untyped-def]
     """Choose in every episode where `seat` is to move.
 

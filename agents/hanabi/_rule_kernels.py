@@ -20,8 +20,6 @@ of the cooperative card game Hanabi", BNAIC.
 
 from __future__ import annotations
 
-from numba import njit
-
 from agents.hanabi._table_kernels import (
     DEAD,
     FREE,
@@ -33,6 +31,7 @@ from agents.hanabi._table_kernels import (
     survey,
     weight,
 )
+from games._jit import kernel
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_DECK,
@@ -56,7 +55,7 @@ ANY_HINT = -2
 COUNTS = FREE  # copies not seen by the seat, 40
 
 
-@njit(cache=True)
+@kernel
 def _likeliest(row, cfg, me, wanted, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slot most likely in `wanted`, the oldest of equals, and its probability."""
     best, found = -1.0, -1
@@ -69,7 +68,7 @@ def _likeliest(row, cfg, me, wanted, work):  # type: ignore[no-untyped-def]  # c
     return found, best
 
 
-@njit(cache=True)
+@kernel
 def _tell_of(row, cfg, me, wanted, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return a hint that tells the rank, else the colour, of a card in `wanted`, else −1."""
     players, colors, ranks = cfg[CFG_PLAYERS], cfg[CFG_COLORS], cfg[CFG_RANKS]
@@ -90,7 +89,7 @@ def _tell_of(row, cfg, me, wanted, work):  # type: ignore[no-untyped-def]  # com
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _tell_most(row, cfg, me):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the hint that touches most cards that were not told it yet, else −1."""
     players, colors, ranks = cfg[CFG_PLAYERS], cfg[CFG_COLORS], cfg[CFG_RANKS]
@@ -118,7 +117,7 @@ def _tell_most(row, cfg, me):  # type: ignore[no-untyped-def]  # compiled by num
     return action
 
 
-@njit(cache=True)
+@kernel
 def _iggi(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     slot, chance = _likeliest(row, cfg, me, work[PLAYABLE], work)
     if chance == 1.0:
@@ -130,7 +129,7 @@ def _iggi(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by nu
     return slot if chance == 1.0 else 0
 
 
-@njit(cache=True)
+@kernel
 def _piers(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     slot, chance = _likeliest(row, cfg, me, work[PLAYABLE], work)
     spare = row[LIVES] > 1
@@ -147,7 +146,7 @@ def _piers(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by n
     return slot if chance == 1.0 else 0
 
 
-@njit(cache=True)
+@kernel
 def _van_den_bergh(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     slot, chance = _likeliest(row, cfg, me, work[PLAYABLE], work)
     if chance >= (0.6 if row[LIVES] > 1 else 1.0):
@@ -163,7 +162,7 @@ def _van_den_bergh(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compi
     return hint if hint >= 0 else useless
 
 
-@njit(cache=True)
+@kernel
 def rule_choose(bot, row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move of seat `me`, whose turn it is; `ANY_HINT`; or one that is not legal."""
     survey(row, cfg, work)

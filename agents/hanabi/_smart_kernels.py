@@ -19,7 +19,6 @@ the eyes of everyone (`memory`, a set for each position in the deck), and narrow
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from agents.hanabi._table_kernels import (
     ALL,
@@ -38,6 +37,7 @@ from agents.hanabi._table_kernels import (
     survey,
     the_card,
 )
+from games._jit import kernel
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_DECK,
@@ -60,7 +60,7 @@ LOCATED = FREE  # identified cards held, 40
 EYES = FREE + 40  # sets of the own hand with what the seat sees, 10
 
 
-@njit(cache=True)
+@kernel
 def _whether(cards, wanted):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether a card of the set `cards` is in `wanted`."""
     if cards & ~wanted == 0:
@@ -68,12 +68,12 @@ def _whether(cards, wanted):  # type: ignore[no-untyped-def]  # compiled by numb
     return NO if cards & wanted == 0 else MAYBE
 
 
-@njit(cache=True)
+@kernel
 def _share(cards, wanted):  # type: ignore[no-untyped-def]  # compiled by numba
     return size_of(cards & wanted) / size_of(cards)
 
 
-@njit(cache=True)
+@kernel
 def _narrow(row, cfg, memory, seat, slot, kept, work):  # type: ignore[no-untyped-def]  # compiled
     """Keep `kept` of a card; if nothing is left (a partner broke a convention) what hints say."""
     index = held(row, cfg, seat, slot)
@@ -84,7 +84,7 @@ def _narrow(row, cfg, memory, seat, slot, kept, work):  # type: ignore[no-untype
     memory[index] = cards
 
 
-@njit(cache=True)
+@kernel
 def _count_out(row, cfg, memory, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Rule out cards whose copies are all accounted for, until nothing changes (1)."""
     changed = True
@@ -109,7 +109,7 @@ def _count_out(row, cfg, memory, work):  # type: ignore[no-untyped-def]  # compi
                     changed = changed or single(memory[index])
 
 
-@njit(cache=True)
+@kernel
 def _next_discard(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the slot that `seat` would discard, −1 if it has something better to do."""
     best, slot_found = -1.0, -1
@@ -125,7 +125,7 @@ def _next_discard(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]
     return slot_found
 
 
-@njit(cache=True)
+@kernel
 def _no_warning(row, cfg, memory, mover, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Draw the conclusion from silence (4)."""
     if row[DEALT] == cfg[CFG_DECK] or row[INFORMATION] == 0:
@@ -136,12 +136,12 @@ def _no_warning(row, cfg, memory, mover, work):  # type: ignore[no-untyped-def] 
         _narrow(row, cfg, memory, seat, slot, ~work[CRITICAL], work)
 
 
-@njit(cache=True)
+@kernel
 def _may_be_critical(cards, rank, work):  # type: ignore[no-untyped-def]  # compiled by numba
     return _whether(cards, work[CRITICAL]) == MAYBE and cards & rank_set(rank) & work[CRITICAL] != 0
 
 
-@njit(cache=True)
+@kernel
 def _see_hint(row, cfg, memory, mover, move, touched, work):  # type: ignore[no-untyped-def]
     """Take in a hint (2, 3, 5) and what it leaves unsaid (4)."""
     players = cfg[CFG_PLAYERS]
@@ -182,7 +182,7 @@ def _see_hint(row, cfg, memory, mover, move, touched, work):  # type: ignore[no-
         _no_warning(row, cfg, memory, mover, work)
 
 
-@njit(cache=True)
+@kernel
 def smart_watch(row, cfg, memory, me, action, touched, work):  # type: ignore[no-untyped-def]
     """Take in a move before it is made; the own hand is not looked at.
 
@@ -209,7 +209,7 @@ def smart_watch(row, cfg, memory, me, action, touched, work):  # type: ignore[no
             _see_finesse(row, cfg, memory, mover, me, cards, work)
 
 
-@njit(cache=True)
+@kernel
 def _see_finesse(row, cfg, memory, mover, me, cards, work):  # type: ignore[no-untyped-def]
     """Find the seat whose newest card was just discarded by `mover` (6)."""
     holder = me
@@ -226,7 +226,7 @@ def _see_finesse(row, cfg, memory, mover, me, cards, work):  # type: ignore[no-u
 # -- choosing -------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def _rank_value(cards, ranks):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the rank, from 1, if all cards of the set share it, else −1."""
     for rank in range(ranks):
@@ -235,7 +235,7 @@ def _rank_value(cards, ranks):  # type: ignore[no-untyped-def]  # compiled by nu
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _use_eyes(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the sets of the own hand with what the seat sees in the other hands."""
     counts = LOCATED
@@ -260,7 +260,7 @@ def _use_eyes(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # co
         work[EYES + slot] = cards
 
 
-@njit(cache=True)
+@kernel
 def _lowest_playable(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled
     best, found = 0, -1
     for slot in range(row[SIZES + me]):
@@ -276,7 +276,7 @@ def _lowest_playable(row, cfg, memory, me, work):  # type: ignore[no-untyped-def
     return found
 
 
-@njit(cache=True)
+@kernel
 def _mystery(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the likeliest card to be playable when there is nothing to lose, else −1."""
     limit = 3 if row[LIVES] >= 3 else 1
@@ -290,7 +290,7 @@ def _mystery(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by
     return found
 
 
-@njit(cache=True)
+@kernel
 def _hint_gain(row, cfg, memory, to, told, work):  # type: ignore[no-untyped-def]  # compiled
     """Return how many possibilities a hint rules out if it leads to a play, −1 if it misleads."""
     gain = 0
@@ -313,7 +313,7 @@ def _hint_gain(row, cfg, memory, to, told, work):  # type: ignore[no-untyped-def
     return gain if reveals or misleads == NO else -1
 
 
-@njit(cache=True)
+@kernel
 def _best_hint(row, cfg, memory, me, to, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the gain of the best hint to a seat and the action, (−1, −1) if there is none."""
     players, colors, ranks = cfg[CFG_PLAYERS], cfg[CFG_COLORS], cfg[CFG_RANKS]
@@ -344,14 +344,14 @@ def _best_hint(row, cfg, memory, me, to, work):  # type: ignore[no-untyped-def] 
     return best, action
 
 
-@njit(cache=True)
+@kernel
 def _rank_hint(cfg, me, to, rank):  # type: ignore[no-untyped-def]  # compiled by numba
     players = cfg[CFG_PLAYERS]
     step = (to - me + players) % players
     return 2 * cfg[CFG_HAND] + (players - 1) * cfg[CFG_COLORS] + (step - 1) * cfg[CFG_RANKS] + rank
 
 
-@njit(cache=True)
+@kernel
 def _warn(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Keep the next seat from discarding a critical card; the action or −1."""
     if row[INFORMATION] == 0:
@@ -367,7 +367,7 @@ def _warn(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compil
     return action if gain > 0 else _rank_hint(cfg, me, to, card & 7)
 
 
-@njit(cache=True)
+@kernel
 def _finesse(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return a card known to be playable that is exactly one other's newest, else −1."""
     if row[INFORMATION] >= cfg[CFG_INFORMATION]:
@@ -386,7 +386,7 @@ def _finesse(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slot to discard: dead, then the usual one, then the highest."""
     best, found = 0.0, -1
@@ -408,7 +408,7 @@ def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
     return found
 
 
-@njit(cache=True)
+@kernel
 def smart_choose(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move of seat `me`, whose turn it is; its own hand is not looked at."""
     survey(row, cfg, work)
