@@ -50,7 +50,7 @@ from games.hanabi.layout import (
     TURN,
 )
 
-__all__ = ["encode", "encode_all", "hide", "hide_all", "pack", "resample", "unpack"]
+__all__ = ["encode", "encode_all", "encode_seats", "hide", "hide_all", "pack", "resample", "unpack"]
 
 # Mixed with signed numbers, unsigned ones would become floats.
 _0, _1, _5, _31, _63 = (np.uint64(n) for n in (0, 1, 5, 31, 63))
@@ -254,6 +254,14 @@ def encode_all(rows, cfg, seat, words, out):  # type: ignore[no-untyped-def]  # 
             encode(rows[k], cfg, mover, words, out[k])
         else:
             out[k] = 0.0
+
+
+@kernel
+def encode_seats(rows, cfg, words, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Encode N episodes for every seat, whoever is to move; float32, shape (N, n, D)."""
+    for k in range(rows.shape[0]):
+        for seat in range(out.shape[1]):
+            encode(rows[k], cfg, seat, words, out[k, seat])
 
 
 @kernel

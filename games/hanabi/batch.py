@@ -24,7 +24,7 @@ from games.hanabi._batch_kernels import (
     step_all,
 )
 from games.hanabi._kernels import refusal
-from games.hanabi._observe_kernels import encode_all, hide_all
+from games.hanabi._observe_kernels import encode_all, encode_seats, hide_all
 from games.hanabi.state import HanabiState, explain, opening
 from games.hanabi.variant import Variant
 
@@ -124,6 +124,17 @@ class HanabiBatch:
         observation's `seat` is −1.
         """
         return HanabiBatchObservation(self, -1)
+
+    def tensors(self) -> NDArray[np.float32]:
+        """Return the canonical encodings of every seat, whoever is to move, shape (N, n, D).
+
+        What a critic that sees all of them takes. The array is overwritten by the next call.
+        """
+        variant = self.variant
+        shape = (len(self.rows), variant.players, variant.tensor_size)
+        out = self.scratch("tensors", -1, shape, np.float32)
+        encode_seats(self.rows, variant.numbers, variant.words(), out)
+        return out
 
     def restart(
         self, episodes: NDArray[np.integer[Any]], seeds: NDArray[np.integer[Any]] | Sequence[int]

@@ -82,9 +82,12 @@ def test_batch_is_bit_equal_to_states(params: dict[str, Any], seed: int) -> None
             assert (batch.rows[k] == state.row).all()
             assert tuple(np.flatnonzero(acting[k])) == state.actors()
             assert (batch.returns()[k] == state.returns()).all()
+        every = batch.tensors()
         for seat in range(game.seats):
             seen = batch.observe(seat)
             assert (seen.live == acting[:, seat]).all()
+            for k, state in enumerate(states):
+                assert (every[k, seat] == state.observe(seat).tensor).all()
             for k in np.flatnonzero(seen.live):
                 alone = states[k].observe(seat)
                 assert (seen.legal[k] == alone.legal).all()
