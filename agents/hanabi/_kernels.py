@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from agents.hanabi._holmes_kernels import holmes_choose, holmes_watch
 from agents.hanabi._information_kernels import information_choose, information_watch
 from agents.hanabi._rule_kernels import ANY_HINT, rule_choose
 from agents.hanabi._smart_kernels import smart_choose, smart_watch
@@ -33,6 +34,7 @@ from games.hanabi.layout import (
 )
 
 __all__ = [
+    "HOLMES",
     "INFORMATION_BOT",
     "RANDOM",
     "SMART",
@@ -49,6 +51,7 @@ __all__ = [
 RANDOM = 0
 SMART = 10
 INFORMATION_BOT = 11
+HOLMES = 12
 
 
 @kernel
@@ -93,6 +96,8 @@ def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def] 
         action = np.int64(smart_choose(row, cfg, memory, seat, work))
     elif bot == INFORMATION_BOT:
         action = np.int64(information_choose(row, cfg, memory, seat, work))
+    elif bot == HOLMES:
+        action = np.int64(holmes_choose(row, cfg, memory, seat, work))
     elif bot != RANDOM:
         action = np.int64(rule_choose(bot, row, cfg, seat, work))
     if action >= 0 and allowed(row, cfg, action):
@@ -102,7 +107,7 @@ def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def] 
         plain = np.uint64(2 * cfg[CFG_HAND])
         hints = (bits >> plain) << plain
         return hints if hints else bits
-    if bot >= SMART:  # these two are deterministic; they come here in odd variants only
+    if bot >= SMART:  # these are deterministic; they come here in odd variants only
         return bits & (~bits + np.uint64(1))
     return bits
 
@@ -122,6 +127,8 @@ def watch(bot, row, cfg, memory, seat, action, touched, work):  # type: ignore[n
         smart_watch(row, cfg, memory, seat, action, touched, work)
     elif bot == INFORMATION_BOT:
         information_watch(row, cfg, memory, seat, action, touched, work)
+    elif bot == HOLMES:
+        holmes_watch(row, cfg, memory, seat, action, touched, work)
 
 
 @kernel

@@ -33,10 +33,12 @@ __all__ = [
     "PLAYABLE",
     "WORK",
     "card_at",
+    "color_hint",
     "color_set",
     "held",
     "hinted",
     "private_counts",
+    "rank_hint",
     "rank_set",
     "single",
     "size_of",
@@ -152,3 +154,16 @@ def weight(cards, work, counts):  # type: ignore[no-untyped-def]  # compiled by 
         total += max(work[counts + the_card(low)], 0)
         cards ^= low
     return total
+
+
+@kernel
+def color_hint(cfg, step, color):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the action that tells the seat `step` seats on a colour."""
+    return 2 * cfg[CFG_HAND] + (step - 1) * cfg[CFG_COLORS] + color
+
+
+@kernel
+def rank_hint(cfg, step, rank):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the action that tells the seat `step` seats on a rank."""
+    base = 2 * cfg[CFG_HAND] + (cfg[CFG_PLAYERS] - 1) * cfg[CFG_COLORS]
+    return base + (step - 1) * cfg[CFG_RANKS] + rank

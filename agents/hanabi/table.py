@@ -38,6 +38,13 @@ BOTS: dict[str, Bot] = {
     "van_den_bergh": Bot(
         3, "the rule list of Van den Bergh et al. 2016, risks at 0.6", _RULES, True, {}
     ),
+    "holmes": Bot(
+        12,
+        "conventions: hints say what is playable, or warn of a last copy (HolmesBot)",
+        _ODWYER,
+        False,
+        {2: 20.75, 3: 20.86, 4: 20.46, 5: 18.40},
+    ),
     "smart": Bot(
         10,
         "conventions: newest card, warnings, finesses (SmartBot)",
