@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0911, PLR0912, PLR0917 - compiled: no keywords, and conventions have many cases
+# ruff: noqa: PLR0911, PLR0917 - compiled: no keywords, and conventions have many cases
 """HolmesBot: every hint says that all it touches is playable, or that one card is valuable.
 
 Conventions of Arthur O'Dwyer's HolmesBot (github.com/Quuxplusone/Hanabi). All that it knows

@@ -13,6 +13,7 @@ from agents.hanabi._holmes_kernels import holmes_choose, holmes_watch
 from agents.hanabi._information_kernels import information_choose, information_watch
 from agents.hanabi._rule_kernels import ANY_HINT, rule_choose
 from agents.hanabi._smart_kernels import smart_choose, smart_watch
+from agents.hanabi._table_kernels import color_hint, rank_hint
 from games._jit import kernel
 from games._stream import stream_below
 from games.hanabi._kernels import act_and_draw, allowed, blank, count, draw, legal_bits, pick
@@ -103,9 +104,10 @@ def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def] 
     if action >= 0 and allowed(row, cfg, action):
         return np.uint64(1) << np.uint64(action)
     bits = legal_bits(row, cfg)
-    if action == ANY_HINT:
-        plain = np.uint64(2 * cfg[CFG_HAND])
-        hints = (bits >> plain) << plain
+    if action == ANY_HINT:  # to the next seat, if there is one
+        colors = ((1 << cfg[CFG_COLORS]) - 1) << color_hint(cfg, 1, 0)
+        ranks = ((1 << cfg[CFG_RANKS]) - 1) << rank_hint(cfg, 1, 0)
+        hints = bits & np.uint64(colors | ranks)
         return hints if hints else bits
     if bot >= SMART:  # these are deterministic; they come here in odd variants only
         return bits & (~bits + np.uint64(1))
