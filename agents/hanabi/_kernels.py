@@ -191,11 +191,13 @@ def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untype
         blank(row, cfg)
         row[START] = seen[START]
         row[TURN] = seen[START]
-        row[DECK : DECK + MAX_CARDS] = seen[DECK : DECK + MAX_CARDS]
+        for i in range(DECK, DECK + MAX_CARDS):
+            row[i] = seen[i]
         for other in range(cfg[CFG_PLAYERS]):
             for _ in range(cfg[CFG_HAND]):
                 draw(row, cfg, other)
-    row[DECK : DECK + MAX_CARDS] = seen[DECK : DECK + MAX_CARDS]
+    for i in range(DECK, DECK + MAX_CARDS):
+        row[i] = seen[i]
     while row[LENGTH] < seen[LENGTH]:
         at = LOG + 2 * row[LENGTH]
         action, note = np.int64(seen[at]), np.int64(seen[at + 1])
