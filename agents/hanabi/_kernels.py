@@ -12,7 +12,8 @@ import numpy as np
 from agents.hanabi._holmes_kernels import holmes_choose, holmes_watch
 from agents.hanabi._information_kernels import information_choose, information_watch
 from agents.hanabi._rule_kernels import ANY_HINT, rule_choose
-from agents.hanabi._smart_kernels import smart_choose, smart_watch
+from agents.hanabi._smart_kernels import smart_choose
+from agents.hanabi._smart_watch_kernels import smart_watch
 from agents.hanabi._table_kernels import color_hint, rank_hint
 from games._jit import kernel
 from games._stream import stream_below
