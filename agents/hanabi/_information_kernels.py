@@ -181,7 +181,8 @@ def _hint(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compil
         if wanted < classes:
             break
         wanted -= classes
-    ask(row, cfg, memory, to, total, work)
+    # What the hint says in the usual sense is judged after three answers a seat.
+    ask(row, cfg, memory, to, np.int64(3 * (players - 1)), work)
     size = row[SIZES + to]
     learn(answer(row, cfg, to, work), size, AFTER, work)
     best, action = -1.0, -1
