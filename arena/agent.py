@@ -47,6 +47,8 @@ class Agent(Protocol):
             same choices as `begin` and `act`, for N episodes at once; see `games.batch`.
         play_batch(game, agents, seeds) -> payoffs, shape (N, n), or None: plays whole
             episodes among agents of its own kind; see `games.batch.play_batch`.
+        signal(seed): called before `begin` with a number that all seats of the episode share
+            and that tells nothing about its chance: a public correlation device.
         end(returns): called after each game with the payoffs of all seats, shape (n,).
         version: str: told apart in results; the registry adds a digest of the code.
         stochastic: bool: False promises the same action for the same observations.

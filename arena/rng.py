@@ -24,8 +24,10 @@ __all__ = [
     "derive_many",
     "fresh_seed",
     "generator",
+    "match_seed",
     "seat_seed",
     "seat_seeds",
+    "signal_seed",
     "stream_states",
     "streams_below",
 ]
@@ -34,6 +36,7 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
+_UNMIX_1, _UNMIX_2 = pow(_MIX_1, -1, 1 << 64), pow(_MIX_2, -1, 1 << 64)
 _SEATS = 0xA24BAED4963EE407  # sets seat seeds apart from `derive_many` of the same seed
 
 Item = TypeVar("Item")
@@ -84,6 +87,20 @@ def seat_seed(seed: int, seat: int) -> int:
     return z ^ (z >> 31)
 
 
+def match_seed(seed: int, seat: int) -> int:
+    """Return the match's seed from the one that `seat_seed` made for the agent in `seat`.
+
+    What all seats of a match can know without a word is what correlates their play.
+    """
+    z = seed & _MASK
+    z ^= (z >> 31) ^ (z >> 62)
+    z = (z * _UNMIX_2) & _MASK
+    z ^= (z >> 27) ^ (z >> 54)
+    z = (z * _UNMIX_1) & _MASK
+    z ^= (z >> 30) ^ (z >> 60)
+    return ((z - (seat + 1) * _GOLDEN) & _MASK) ^ _SEATS
+
+
 def seat_seeds(seeds: NDArray[np.uint64], seats: int) -> NDArray[np.uint64]:
     """Return `seat_seed` of every match and seat, shape (len(seeds), seats)."""
     z = (np.asarray(seeds, dtype=np.uint64) ^ np.uint64(_SEATS))[:, None]
@@ -93,6 +110,14 @@ def seat_seeds(seeds: NDArray[np.uint64], seats: int) -> NDArray[np.uint64]:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
         z = z ^ (z >> np.uint64(31))
     return z
+
+
+def signal_seed(seed: int) -> int:
+    """Return the public signal of a match of seed `seed`: every seat may know it.
+
+    `seed` cannot be told from it, so it gives no luck away.
+    """
+    return derive(seed, "signal")
 
 
 def generator(seed: int, *path: int | str) -> np.random.Generator:
@@ -148,6 +173,18 @@ class Stream:
                 if left < 0.0:
                     return i
         return last
+
+    @property
+    def state(self) -> int:
+        """What `at` goes on from, a 64-bit integer."""
+        return self._state
+
+    @staticmethod
+    def at(state: int) -> Stream:
+        """Return the stream that was at `state`."""
+        twin = Stream.__new__(Stream)
+        twin._state = state & _MASK
+        return twin
 
     def copy(self) -> Stream:
         """Return an independent stream that will draw the same numbers."""

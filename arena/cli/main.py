@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -20,6 +21,7 @@ from arena.cli import (
     reproduce,
     solve,
     tournament,
+    train,
 )
 from arena.cli.output import error_line, examples
 from arena.errors import ArenaError
@@ -73,6 +75,7 @@ app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
 app.add_typer(league.app, name="league")
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("check", epilog=check.EXAMPLES)(check.check)
@@ -87,6 +90,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     debug = "--debug" in arguments
     # `--debug` is accepted anywhere, as people add it to the end of a failing command.
     arguments = [*(["--debug"] if debug else []), *(a for a in arguments if a != "--debug")]
+    # What a library's own spaces lose in precision is no news to whoever plays.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"gymnasium\.")
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="arena", standalone_mode=False)
@@ -108,6 +113,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         error_line("interrupted")
         sys.exit(130)
+    except MemoryError:
+        if debug:
+            raise
+        error_line("there is not enough memory for this")
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of a pipe (`| head`) went away: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
