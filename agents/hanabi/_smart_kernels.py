@@ -53,7 +53,7 @@ from games.hanabi.layout import (
     TURN,
 )
 
-__all__ = ["smart_choose", "smart_decide", "smart_survey", "smart_take_in", "smart_watch"]
+__all__ = ["smart_choose", "smart_watch"]
 
 NO, MAYBE, YES = 0, 1, 2
 LOCATED = FREE  # identified cards held, 40
@@ -195,20 +195,8 @@ def smart_watch(row, cfg, memory, me, action, touched, work):  # type: ignore[no
         touched: the slots touched, if it is a hint.
         work: scratch.
     """
-    smart_survey(row, cfg, memory, work)
-    smart_take_in(row, cfg, memory, me, action, touched, work)
-
-
-@njit(cache=True)
-def smart_survey(row, cfg, memory, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Bring `work` and `memory` up to the position, before a choice or a move is taken in."""
     survey(row, cfg, work)
     _count_out(row, cfg, memory, work)
-
-
-@njit(cache=True)
-def smart_take_in(row, cfg, memory, me, action, touched, work):  # type: ignore[no-untyped-def]
-    """Do what `smart_watch` does after `smart_survey` of this position."""
     mover = np.int64(row[TURN])
     move = cfg[CFG_MOVES + action]
     if move & 3 >= 2:
@@ -423,13 +411,8 @@ def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
 @njit(cache=True)
 def smart_choose(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move of seat `me`, whose turn it is; its own hand is not looked at."""
-    smart_survey(row, cfg, memory, work)
-    return smart_decide(row, cfg, memory, me, work)
-
-
-@njit(cache=True)
-def smart_decide(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Do what `smart_choose` does after `smart_survey` of this position."""
+    survey(row, cfg, work)
+    _count_out(row, cfg, memory, work)
     _use_eyes(row, cfg, memory, me, work)
     hand = cfg[CFG_HAND]
     sure = _lowest_playable(row, cfg, memory, me, work)
