@@ -145,10 +145,14 @@ class Tracker:
             hands = np.concatenate([hands[which], card[:, None].astype(np.int16)], axis=1)
             parents = parents[which]
         likely, correction = self._likely[parents], self._correction[parents]
+        weight = likely * correction * self._ways(hands)
+        # A card that a partner has drawn meanwhile cannot be here too.
+        left = weight > 0.0
+        hands, parents, weight = hands[left], parents[left], weight[left]
+        likely, correction = likely[left], correction[left]
         most = self._limit if self.exact else self._tries
         if len(hands) > most:
             self.exact = False
-            weight = likely * correction * self._ways(hands)
             chosen = systematic(weight, self._tries, streams)
             hands, parents, likely = hands[chosen], parents[chosen], likely[chosen]
             correction = correction[chosen] / weight[chosen]
@@ -247,5 +251,6 @@ def systematic(
     offset = float(streams[0] >> np.uint64(11)) * 2.0**-53
     edges = np.cumsum(weight)
     marks = (np.arange(count) + offset) * (edges[-1] / count)
-    found: NDArray[np.int64] = np.minimum(np.searchsorted(edges, marks, side="right"), len(weight) - 1)
-    return found
+    found: NDArray[np.int64] = np.searchsorted(edges, marks, side="right")
+    last = int(np.flatnonzero(weight)[-1])  # rounding may lead beyond it
+    return np.minimum(found, last)
