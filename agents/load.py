@@ -9,6 +9,8 @@ from typing import Any
 
 from agents.callables import CallableAgent
 from agents.fingerprints import fingerprint
+from agents.network import NetworkAgent
+from agents.network import from_file as network_file
 from agents.references import parse
 from agents.source import find
 from agents.tabular import PolicyAgent, from_file
@@ -17,6 +19,7 @@ from arena.errors import AgentError, ArenaError, UnknownNameError
 from arena.policy import Policy
 from arena.registry import AGENTS, load_target
 from arena.solver import Solution
+from solvers.training.learner import NetworkPolicy
 
 __all__ = ["as_agent", "build", "fingerprint", "load"]
 
@@ -28,8 +31,9 @@ def load(ref: str | Sequence[str], **params: Any) -> Agent:
 
     Args:
         ref: a registered name; `package.module:factory`; `path/to/file.py:factory`;
-            `policy.npz`, a saved tabular policy or solution; `cmd:./bot --flag`, an external
-            process, or its words as a list. See `build` for what a factory may be.
+            `policy.npz`, a saved policy or solution; `checkpoint.safetensors`, what a
+            training run wrote; `cmd:./bot --flag`, an external process, or its words as a
+            list. See `build` for what a factory may be.
         params: the agent's own parameters.
 
     Raises:
@@ -43,7 +47,8 @@ def load(ref: str | Sequence[str], **params: Any) -> Agent:
 
         return ProcessAgent(reference.words, params=params)
     if reference.kind == "policy":
-        return from_file(reference.target, **params)
+        read = network_file if reference.target.endswith(".safetensors") else from_file
+        return read(reference.target, **params)
     if reference.kind == "registered":
         return build(AGENTS.factory(reference.target), params, name=f"agent {reference.target}")
     return build(find(reference), params, name=str(reference))
@@ -114,8 +119,10 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
         agent: Agent = thing
         return agent
     if isinstance(thing, Solution):
-        return as_agent(thing.policy, name=name or thing.solver)
+        thing, name = thing.policy, name or thing.solver
     if isinstance(thing, Policy):
+        if isinstance(thing, NetworkPolicy):
+            return NetworkAgent(thing, name=name)
         return PolicyAgent(thing, name=name)
     if _is_openspiel(thing):
         live: Agent = load_target("agents.openspiel_live:wrap_live")(thing)

@@ -3,7 +3,8 @@
 uniform                        a registered name
 package.module:factory         code that can be imported
 path/to/file.py:factory        code in a file
-policies/nash.npz              a saved tabular policy or solution
+policies/nash.npz              a saved policy or solution
+runs/x/…/best.safetensors      the policy in a checkpoint of a training run
 cmd:./bot --depth 3            an external process; also as a list of words
 """
 
@@ -57,7 +58,7 @@ def parse(ref: str | Sequence[str]) -> Reference:
             return _command(tuple(shlex.split(text)), text)
         except ValueError as error:
             raise AgentError(f"cannot split the command {text!r} into words: {error}") from error
-    if ref.endswith(".npz"):
+    if ref.endswith((".npz", ".safetensors")):
         return Reference("policy", os.path.abspath(os.path.expanduser(ref)))
     path, colon, attribute = ref.rpartition(":")
     if ref.endswith(".py"):

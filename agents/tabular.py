@@ -31,6 +31,7 @@ class PolicyAgent:
     def __init__(self, policy: Policy, *, name: str = "") -> None:
         self.name = name or type(policy).__name__
         self._policy = policy
+        self._playing: Any = policy
         self._stream = Stream(0)
         self._n = 0
 
@@ -47,6 +48,9 @@ class PolicyAgent:
         made_for = self._policy.game if named else game.key  # type: ignore[attr-defined]  # both
         if made_for != game.key:
             raise AgentError(f"{self.name} is a policy for {made_for}, not for {game.key}")
+        # Policies that go by what happened before play one episode at a time.
+        episode = getattr(self._policy, "episode", None)
+        self._playing = self._policy if episode is None else episode(seat, seed)
         self._n = space.n
         self._stream = Stream(seed)
 
@@ -56,8 +60,10 @@ class PolicyAgent:
         Raises:
             AgentError: the policy has no probabilities here.
         """
-        probabilities = self.policy(observation).tolist()
-        return self._stream.index(probabilities)
+        action = self._stream.index(self.policy(observation).tolist())
+        if self._playing is not self._policy:
+            self._playing.acted(observation)
+        return action
 
     def policy(self, observation: Observation) -> Floats:
         """Return the policy's probabilities, shape (A,).
@@ -66,7 +72,7 @@ class PolicyAgent:
             AgentError: it has none for this infoset, or what it has is no distribution.
         """
         try:
-            found = np.asarray(self._policy.probabilities(observation), dtype=np.float64)
+            found = np.asarray(self._playing.probabilities(observation), dtype=np.float64)
         except (ParameterError, KeyError) as error:
             raise AgentError(
                 f"{self.name} has no probabilities at infoset {observation.key!r}"

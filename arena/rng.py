@@ -24,6 +24,7 @@ __all__ = [
     "derive_many",
     "fresh_seed",
     "generator",
+    "match_seed",
     "seat_seed",
     "seat_seeds",
     "stream_states",
@@ -34,6 +35,7 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
+_UNMIX_1, _UNMIX_2 = pow(_MIX_1, -1, 1 << 64), pow(_MIX_2, -1, 1 << 64)
 _SEATS = 0xA24BAED4963EE407  # sets seat seeds apart from `derive_many` of the same seed
 
 Item = TypeVar("Item")
@@ -82,6 +84,20 @@ def seat_seed(seed: int, seat: int) -> int:
     z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
     z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
     return z ^ (z >> 31)
+
+
+def match_seed(seed: int, seat: int) -> int:
+    """Return the match's seed from the one that `seat_seed` made for the agent in `seat`.
+
+    What all seats of a match can know without a word is what correlates their play.
+    """
+    z = seed & _MASK
+    z ^= (z >> 31) ^ (z >> 62)
+    z = (z * _UNMIX_2) & _MASK
+    z ^= (z >> 27) ^ (z >> 54)
+    z = (z * _UNMIX_1) & _MASK
+    z ^= (z >> 30) ^ (z >> 60)
+    return ((z - (seat + 1) * _GOLDEN) & _MASK) ^ _SEATS
 
 
 def seat_seeds(seeds: NDArray[np.uint64], seats: int) -> NDArray[np.uint64]:
@@ -148,6 +164,18 @@ class Stream:
                 if left < 0.0:
                     return i
         return last
+
+    @property
+    def state(self) -> int:
+        """What `at` goes on from, a 64-bit integer."""
+        return self._state
+
+    @staticmethod
+    def at(state: int) -> Stream:
+        """Return the stream that was at `state`."""
+        twin = Stream.__new__(Stream)
+        twin._state = state & _MASK
+        return twin
 
     def copy(self) -> Stream:
         """Return an independent stream that will draw the same numbers."""

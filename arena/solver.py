@@ -28,10 +28,17 @@ _FORMAT = "arena/solution/1"
 _POLICIES = {
     "correlated": "solvers.markov.policy:from_arrays",
     "mixture": "solvers.markov.policy:from_arrays",
+    "observed": "solvers.markov.policy:from_arrays",
     "product": "solvers.markov.policy:from_arrays",
     "v_learning": "solvers.markov.policy:from_arrays",
 }
 """How policies that are no `TabularPolicy` are read, by their `kind`: f(kind, game, arrays)."""
+
+_NETWORK = "solvers.training.policy:from_header"
+"""How policies computed by networks, which have a `header`, are read: f(game, header, arrays)."""
+
+_CHECKPOINT = "solvers.training.checkpoint:load_policy"
+"""How the policy in a checkpoint (`.safetensors`) is read: f(path)."""
 
 _FILES = {"arena/markov-policy/1": "solvers.markov.policy:load_policy"}
 """How files of other formats that hold one policy are read."""
@@ -110,7 +117,8 @@ class Solution:
         """
         policy = self.policy
         kind = getattr(policy, "kind", None)
-        if not isinstance(policy, TabularPolicy) and kind not in _POLICIES:
+        network = hasattr(policy, "header")
+        if not isinstance(policy, TabularPolicy) and kind not in _POLICIES and not network:
             raise ArenaError(
                 f"a solution whose policy is a {type(policy).__name__} cannot be saved;"
                 " a TabularPolicy can"
@@ -128,7 +136,8 @@ class Solution:
             arrays |= {"keys": np.array(list(policy.keys)), "seats": policy.seats}
             arrays["table"] = policy.table
         else:
-            header["policy"] = {"kind": kind, "game": policy.game}
+            described = {"network": policy.header()} if network else {}
+            header["policy"] = {"kind": kind, "game": policy.game, **described}
             arrays |= {f"policy.{name}": array for name, array in policy.arrays().items()}
         with write_atomic(path) as file:
             np.savez_compressed(
@@ -184,11 +193,14 @@ class Solution:
 def load_policy(path: str | Path) -> Any:
     """Read the policy in a file that `Solution.save` or a policy's own `save` wrote.
 
-    The game is not made again, so that this is quick.
+    Checkpoints of training runs (`.safetensors`) hold one too. The game is not made again,
+    so that this is quick.
 
     Raises:
         ParameterError: the file is something else, or not there.
     """
+    if Path(path).suffix == ".safetensors":
+        return load_target(_CHECKPOINT)(path)
     try:
         with np.load(path, allow_pickle=False) as data:
             header = json.loads(str(data["header"]))
@@ -226,9 +238,11 @@ def _plain(value: Any) -> Any:
 def _policy(game: str, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]) -> Any:
     if kind is None:
         return TabularPolicy(game, arrays["keys"].tolist(), arrays["seats"], arrays["table"])
-    if kind["kind"] not in _POLICIES:
+    if "network" not in kind and kind["kind"] not in _POLICIES:
         raise ParameterError("kind of policy", kind["kind"], ", ".join(_POLICIES))
     own = {n.removeprefix("policy."): a for n, a in arrays.items() if n.startswith("policy.")}
+    if "network" in kind:
+        return load_target(_NETWORK)(kind["game"], kind["network"], own)
     return load_target(_POLICIES[kind["kind"]])(kind["kind"], kind["game"], own)
 
 

@@ -56,7 +56,7 @@ class Running(SlowVLearning):
                 old = self.value.get((i, h, s), left)
                 self.value[i, h, s] = (1 - alpha) * old + alpha * (gain + extra)
                 size = form.actions[i]
-                rate = math.sqrt(math.log(max(size, 2)) / (size * t))
+                rate = math.sqrt(horizon * math.log(max(size, 2)) / (size * t))
                 sums = self.losses.setdefault((i, h, s), [np.zeros(size)])
                 sums[0] *= fade
                 sums[0][joint[i]] += (left - gain) / left / (mixed[i][joint[i]] + rate)

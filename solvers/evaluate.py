@@ -81,7 +81,7 @@ def evaluate(
         from solvers.approximate import lower_bound
 
         return lower_bound(game, opened_all(policy, game.seats), seed=seed, **search)
-    if "markov" in game.forms and (isinstance(policy, str) or not isinstance(policy, Sequence)):
+    if isinstance(policy, str) or not isinstance(policy, Sequence):
         policy = _opened(policy)
         if isinstance(policy, MarkovPolicy):
             return _on_markov(game, policy, search)
@@ -105,6 +105,8 @@ def _on_markov(game: Game, policy: MarkovPolicy, options: Mapping[str, Any]) -> 
     for name in options:
         if name not in known:
             raise UnknownNameError("option of an evaluation", name, known)
+    if policy.game not in ("", game.key):
+        raise ParameterError("policy", f"one for {policy.game}", f"one for {game.key}")
     form = markov_of(game, horizon=options.get("horizon"), discount=options.get("discount"))
     return certify_markov(form, policy, deviations=options.get("deviations", "history"))
 
@@ -150,7 +152,8 @@ def _opened(policy: Any) -> Any:
     """Turn names, files, solutions, modules, functions and bots into policies or agents."""
     if isinstance(policy, Solution):
         return _opened(policy.policy)
-    if isinstance(policy, Path) or (isinstance(policy, str) and policy.endswith(".npz")):
+    file = isinstance(policy, str) and policy.endswith((".npz", ".safetensors"))
+    if isinstance(policy, Path) or file:
         return load_policy(policy)
     if isinstance(policy, str):
         return load_target("agents.load:load")(policy)

@@ -20,6 +20,7 @@ from arena.cli import (
     reproduce,
     solve,
     tournament,
+    train,
 )
 from arena.cli.output import error_line, examples
 from arena.errors import ArenaError
@@ -73,6 +74,7 @@ app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
 app.add_typer(league.app, name="league")
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("check", epilog=check.EXAMPLES)(check.check)

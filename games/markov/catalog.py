@@ -14,7 +14,7 @@ from arena.registry import GAMES, Info
 from games.markov import generators, grids, textbook
 from games.markov.explore import markov_of
 from games.markov.form import MarkovGame
-from games.markov.state import as_game
+from games.markov.game import as_game
 
 __all__ = ["CATALOG", "FAMILY", "Row"]
 

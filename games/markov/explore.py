@@ -1,18 +1,19 @@
 """From any small enough game with a `State` to its Markov form.
 
 Episodes are enumerated from `Game.root()`. Two situations are one state of the form when
-they look the same in full (`State.render`), apart from lines that only count moves or
-add up payoffs. Where a state is met again, its legal actions and what follows are compared
-with those found first, so that a rendering that hides something is noticed.
+they look the same apart from lines that only count moves or add up payoffs: in a game of
+perfect information to all seats (`Observation.view`), otherwise to a spectator
+(`State.render`). Where a state is met again, its legal actions and what follows are compared
+with those found first, so that a look that hides something is noticed; if views do, the
+rendering is tried.
 
 A seat that is not to move has one legal action, 0. Seats' rewards between two decisions
 belong to the joint action that led there. The end of an episode by the rules is a terminal
-state; the game's own time limit is part of the state only if its rendering shows it.
+state; the game's own time limit is part of the state only if its look shows it.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -22,14 +23,20 @@ import numpy as np
 from arena.errors import ArenaError, NotApplicableError
 from arena.game import Game, State
 from arena.types import CHANCE, Discrete
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
+from games.markov.views import Views, plain
 
-__all__ = ["explore", "markov_of", "same_position"]
+__all__ = [
+    "explorable",
+    "explore",
+    "explored",
+    "form_of",
+    "markov_of",
+    "same_position",
+    "same_views",
+]
 
-_COUNTERS = re.compile(
-    r"^(total )?(moves?|turns?|steps?|most recent reward|total rewards?)\s*[:=].*$",
-    re.IGNORECASE | re.MULTILINE,
-)
 _AGAIN = 2
 """How often what follows a state is compared when the state is met again."""
 
@@ -38,7 +45,13 @@ Key = Callable[[State], str]
 
 def same_position(state: State) -> str:
     """Return the rendering without lines that count moves or payoffs."""
-    return _COUNTERS.sub("", state.render()).strip()
+    return plain(state.render())
+
+
+def same_views(state: State) -> str:
+    """Return what all seats see, without lines that count moves or payoffs."""
+    views = (state.observe(seat).view for seat in range(len(state.returns())))
+    return "\n".join(dict.fromkeys(plain(view) for view in views))
 
 
 def markov_of(
@@ -65,13 +78,45 @@ def markov_of(
     return explore(game, horizon=horizon, discount=discount, limit=limit)
 
 
+def explorable(game: Game) -> str | None:
+    """Return why a game is not taken for a Markov game unasked, in words, or None.
+
+    Games in which seats move at once are; others have trees, whose solvers know who knows
+    what. The game may still prove to be too large, or to hide its state.
+    """
+    if game.turns != "simultaneous":
+        return "its seats move in turn"
+    if not game.discrete or "state" not in game.forms:
+        return "it has no episodes with discrete actions"
+    try:
+        game.root()
+    except ArenaError as error:
+        return str(error)
+    return None
+
+
+def form_of(
+    game: Game, *, horizon: int | None = None, discount: float | None = None
+) -> tuple[MarkovGame, Views | None]:
+    """Return the game's own Markov form, or an explored one with what seats see in it.
+
+    Raises:
+        NotApplicableError: it cannot be enumerated, is too large, or hides its state.
+    """
+    if "markov" in game.forms:
+        return markov_of(game, horizon=horizon, discount=discount), None
+    form, views = explored(game, horizon=horizon, discount=discount)
+    views.check(form)
+    return form, views
+
+
 def explore(
     game: Game,
     *,
     horizon: int | None = None,
     discount: float | None = None,
     limit: int = 100_000,
-    key: Key = same_position,
+    key: Key | None = None,
 ) -> MarkovGame:
     """Enumerate a game's states from its `State` (see the module).
 
@@ -80,17 +125,42 @@ def explore(
         horizon: steps; by default the greatest number of decisions in an episode.
         discount: by default 1.
         limit: the most states.
-        key: what tells states apart.
+        key: what tells states apart; by default see the module.
 
     Raises:
         NotApplicableError: it cannot be enumerated, or is too large.
         ArenaError: `key` takes different situations for one.
     """
+    return explored(game, horizon=horizon, discount=discount, limit=limit, key=key)[0]
+
+
+def explored(
+    game: Game,
+    *,
+    horizon: int | None = None,
+    discount: float | None = None,
+    limit: int = 100_000,
+    key: Key | None = None,
+) -> tuple[MarkovGame, Views]:
+    """Return what `explore` does, and what seats see in its states.
+
+    Raises:
+        NotApplicableError, ArenaError: as `explore`.
+    """
     if not game.discrete:
         raise NotApplicableError(f"{game.key} has actions that are not discrete")
     if "state" not in game.forms:
         raise NotApplicableError(f"{game.key} has no form 'state' to be explored")
-    return _Exploration(game, limit, key).run(horizon, discount)
+    if key is None and game.perfect_information:
+        try:
+            return _Exploration(game, limit, same_views).run(horizon, discount)
+        except _AlikeError:
+            pass
+    return _Exploration(game, limit, key or same_position).run(horizon, discount)
+
+
+class _AlikeError(ArenaError):
+    """A key takes different situations for one."""
 
 
 class _Exploration:
@@ -102,8 +172,10 @@ class _Exploration:
         self._rows: list[dict[tuple[int, ...], tuple[dict[int, float], Any]]] = []
         self._met: list[int] = []
         self._limited = False
+        self._views = Views(game.key, game.seats)
+        self._acts: list[tuple[int, ...]] = []
 
-    def run(self, horizon: int | None, discount: float | None) -> MarkovGame:
+    def run(self, horizon: int | None, discount: float | None) -> tuple[MarkovGame, Views]:
         game = self._game
         start: dict[int, float] = {}
         for probability, state, _ in _decisions(game.root(), np.zeros(game.seats)):
@@ -124,7 +196,12 @@ class _Exploration:
                 f"{game.key} has a time limit that its states do not show; give a horizon"
                 + (f" of at most {longest}" if longest is not None else "")
             )
-        return self._form(start, horizon, discount)
+        form = self._form(start, horizon, discount)
+        acts = np.zeros((form.states, game.seats), dtype=np.bool_)
+        for number, actors in enumerate(self._acts):
+            acts[number, list(actors)] = True
+        self._views.acts = acts
+        return form, self._views
 
     def _number(self, state: State) -> int:
         """Return the state's number; −1 where the episode is over."""
@@ -141,17 +218,20 @@ class _Exploration:
                 )
             self._numbers[key] = number
             self._legal.append(legal)
+            self._acts.append(state.actors())
             self._rows.append({})
             self._met.append(0)
             self._queue.append((number, state))
         elif legal != self._legal[number]:
-            raise ArenaError(
+            raise _AlikeError(
                 f"{self._game.key}: two situations that look like {key!r} have different legal"
                 f" actions, {self._legal[number]} and {legal}; give a `key` that tells them apart"
             )
         elif self._met[number] < _AGAIN:
             self._met[number] += 1
             self._queue.append((number, state))
+        for seat in self._acts[number]:
+            self._views.note(state.observe(seat), number)
         return number
 
     def _legal_of(self, state: State) -> list[list[int]]:
@@ -187,7 +267,7 @@ class _Exploration:
             self._limited |= over
             if not over and (apart > 1e-9 or np.abs(paid - earned).max() > 1e-9):
                 name = list(self._numbers)[number]
-                raise ArenaError(
+                raise _AlikeError(
                     f"{self._game.key}: two situations that look like {name!r} lead to different"
                     f" states or rewards after {joint}; give a `key` that tells them apart"
                 )

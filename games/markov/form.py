@@ -19,38 +19,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import NotApplicableError, ParameterError
+from arena.errors import ParameterError
 from arena.types import Mask, Payoff
+from games.markov.parts import (
+    check_memory,
+    discount_of,
+    frozen,
+    horizon_of,
+    legal_of,
+    names_of,
+    reward_of,
+    terminal_of,
+)
 
-__all__ = ["MarkovGame", "check_memory"]
+__all__ = ["MarkovGame"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SUM = 1e-9
 """How far a row of probabilities may be from summing to one."""
-
-_MEMORY = 24 << 30
-"""Bytes that one array may need where the machine does not say what it has."""
-
-
-def check_memory(entries: float, what: str, *, bytes_each: int = 8) -> None:
-    """Refuse arrays beyond this machine's memory.
-
-    Raises:
-        NotApplicableError: says how much would be needed.
-    """
-    import os
-
-    try:
-        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        most = _MEMORY
-    needed = entries * bytes_each
-    if needed > 0.8 * most:
-        raise NotApplicableError(
-            f"{what} would need {needed / 2**30:.4g} GiB of memory; there are {most / 2**30:.4g}"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,31 +104,31 @@ class MarkovGame:
             action_names: by default numbers.
             title: one line.
         """
-        pay = _reward(reward)
+        pay = reward_of(reward)
         n, s = pay.shape[0], pay.shape[1]
         counts = tuple(int(a) for a in pay.shape[2:])
         joint = math.prod(counts)
         put = object.__setattr__
         put(self, "actions", counts)
-        put(self, "reward", _frozen(pay.reshape(n, s, joint)))
-        put(self, "state_names", _names("state_names", state_names, s))
+        put(self, "reward", frozen(pay.reshape(n, s, joint)))
+        put(self, "state_names", names_of("state_names", state_names, s))
         given = action_names or [() for _ in counts]
         if len(given) != n:
             raise ParameterError("action_names", len(given), f"{n} rows, one a seat")
         names = [
-            _names("action_names", row, count) for row, count in zip(given, counts, strict=True)
+            names_of("action_names", row, count) for row, count in zip(given, counts, strict=True)
         ]
         put(self, "action_names", tuple(names))
         put(self, "title", title)
-        put(self, "legal", _legal(legal, s, counts))
-        put(self, "terminal", _terminal(terminal, s))
+        put(self, "legal", legal_of(legal, s, counts))
+        put(self, "terminal", terminal_of(terminal, s))
         put(self, "initial", self._initial(initial))
-        put(self, "horizon", _horizon(horizon))
-        put(self, "discount", _discount(discount))
+        put(self, "horizon", horizon_of(horizon))
+        put(self, "discount", discount_of(discount))
         indptr, indices, probability = self._transition(transition)
-        put(self, "indptr", _frozen(indptr))
-        put(self, "indices", _frozen(indices))
-        put(self, "probability", _frozen(probability))
+        put(self, "indptr", frozen(indptr))
+        put(self, "indices", frozen(indices))
+        put(self, "probability", frozen(probability))
         self._check_end()
 
     # -- sizes -----------------------------------------------------------------------
@@ -228,8 +216,8 @@ class MarkovGame:
         twin = object.__new__(MarkovGame)
         for name, value in vars(self).items():
             object.__setattr__(twin, name, value)
-        object.__setattr__(twin, "horizon", _horizon(horizon))
-        object.__setattr__(twin, "discount", _discount(1.0 if discount is None else discount))
+        object.__setattr__(twin, "horizon", horizon_of(horizon))
+        object.__setattr__(twin, "discount", discount_of(1.0 if discount is None else discount))
         twin._check_end()
         return twin
 
@@ -258,7 +246,7 @@ class MarkovGame:
             raise ParameterError(
                 "initial", self._state(int(stuck[0])), "states that are not terminal"
             )
-        found: Reals = _frozen(out)
+        found: Reals = frozen(out)
         return found
 
     def _transition(self, given: Any) -> tuple[Ints, Ints, Reals]:
@@ -354,84 +342,3 @@ class MarkovGame:
     def _place(self, row: int) -> str:
         joint = np.unravel_index(row % self.joint, self.actions)
         return f"{self._state(row // self.joint)}, joint action {tuple(int(a) for a in joint)}"
-
-
-def _frozen(array: Any) -> Any:
-    out = np.ascontiguousarray(array)
-    if out.flags.writeable and out is array:
-        out = out.copy()
-    out.flags.writeable = False
-    return out
-
-
-def _reward(given: Any) -> Reals:
-    pay = np.array(given, dtype=np.float64)
-    if pay.ndim < 3 or pay.shape[0] != pay.ndim - 2 or pay.size == 0:
-        raise ParameterError(
-            "reward.shape", pay.shape, "(n, S, A_1, …, A_n): as many action axes as seats"
-        )
-    bad = np.argwhere(~np.isfinite(pay))
-    if len(bad):
-        seat, state, *joint = (int(i) for i in bad[0])
-        where = f"reward of seat {seat} at state {state}, joint action {tuple(joint)}"
-        raise ParameterError(where, float(pay[tuple(bad[0])]), "a finite number")
-    return pay
-
-
-def _legal(given: Sequence[Any] | None, s: int, counts: tuple[int, ...]) -> tuple[Mask, ...]:
-    if given is None:
-        return tuple(_frozen(np.ones((s, count), dtype=np.bool_)) for count in counts)
-    if len(given) != len(counts):
-        raise ParameterError("legal", len(given), f"{len(counts)} masks, one a seat")
-    out = []
-    for seat, (one, count) in enumerate(zip(given, counts, strict=True)):
-        mask = np.array(one, dtype=np.bool_)
-        if mask.shape != (s, count):
-            raise ParameterError(f"legal[{seat}].shape", mask.shape, f"({s}, {count})")
-        if not mask.any(axis=1).all():
-            state = int(np.argmin(mask.any(axis=1)))
-            raise ParameterError(f"legal[{seat}]", f"nothing in state {state}", "an action")
-        out.append(_frozen(mask))
-    return tuple(out)
-
-
-def _terminal(given: Any, s: int) -> Mask:
-    out = np.zeros(s, dtype=np.bool_)
-    if given is not None:
-        array = np.asarray(given)
-        if array.dtype == np.bool_:
-            if array.shape != (s,):
-                raise ParameterError("terminal.shape", array.shape, f"({s},)")
-            out = array.copy()
-        else:
-            numbers = array.astype(np.int64).ravel()
-            bad = numbers[(numbers < 0) | (numbers >= s)]
-            if len(bad):
-                raise ParameterError("terminal", int(bad[0]), f"states, 0 to {s - 1}")
-            out[numbers] = True
-    found: Mask = _frozen(out)
-    return found
-
-
-def _horizon(value: Any) -> int | None:
-    if value is None:
-        return None
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < 1:
-        raise ParameterError("horizon", value, "a whole number, 1 or more, or None")
-    return int(value)
-
-
-def _discount(value: Any) -> float:
-    real = isinstance(value, int | float | np.integer | np.floating)
-    if not real or isinstance(value, bool) or not 0 < value <= 1:
-        raise ParameterError("discount", value, "a number above 0 and at most 1")
-    return float(value)
-
-
-def _names(what: str, given: Sequence[str], count: int) -> tuple[str, ...]:
-    if not given:
-        return tuple(str(i) for i in range(count))
-    if len(given) != count:
-        raise ParameterError(what, len(given), f"{count} names")
-    return tuple(str(name) for name in given)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.rng import generator
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 
 __all__ = [
     "LowRank",

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 
 from arena.errors import ParameterError
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 
 __all__ = ["pursuit", "soccer", "windy_walk"]
 

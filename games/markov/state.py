@@ -1,30 +1,18 @@
-"""Episodes of a Markov game, one at a time, and the `Game` around the form."""
+"""Episodes of a Markov game, one at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from arena.errors import IllegalActionError
-from arena.game import Clock, Game
-from arena.rng import Stream, derive_many
-from arena.types import CHANCE, Action, Discrete, Floats, Mask
+from arena.rng import Stream
+from arena.types import CHANCE, Action, Floats
 from games.markov.form import MarkovGame
+from games.markov.observation import MarkovObservation, signals
 
-__all__ = ["MarkovObservation", "MarkovState", "Shared", "as_game", "signals"]
-
-_SWEEPS = 200
-
-_SIGNAL = 0x5851F42D4C957F2D  # sets the signal's numbers apart from chance of the same seed
-
-
-def signals(seed: int, first: int, count: int) -> Floats:
-    """Return the public signals of an episode's steps first, …, uniform in [0, 1), (count,)."""
-    drawn = derive_many(seed ^ _SIGNAL, np.arange(first, first + count))
-    found: Floats = (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return found
+__all__ = ["MarkovState", "Shared"]
 
 
 class Shared:
@@ -60,89 +48,6 @@ class Shared:
             found = list(zip(states.tolist(), probability.tolist(), strict=True))
             self.rows[row] = found
         return found
-
-
-class MarkovObservation:
-    """A seat's look: the state, the step, and everything that happened before.
-
-    Attributes:
-        seat: the seat that looks.
-    """
-
-    __slots__ = ("_state", "seat")
-
-    clock: Clock | None = None
-
-    def __init__(self, state: MarkovState, seat: int) -> None:
-        self._state = state
-        self.seat = seat
-
-    @property
-    def actions(self) -> Sequence[int]:
-        """Legal actions; none when it is over."""
-        return self._state.legal(self.seat)
-
-    @property
-    def legal(self) -> Mask:
-        """Mask of legal actions, shape (A,)."""
-        form = self._state.shared.form
-        if self._state.actors() != self._state.shared.seats:
-            return np.zeros(form.actions[self.seat], dtype=np.bool_)
-        mask: Mask = form.legal[self.seat][self._state.at].copy()
-        return mask
-
-    @property
-    def state(self) -> int:
-        """The number of the state."""
-        return self._state.at
-
-    @property
-    def step(self) -> int:
-        """Steps done so far."""
-        return self._state.step_number
-
-    @property
-    def past(self) -> tuple[int, ...]:
-        """State, joint action, state, joint action, …, all that is behind."""
-        return tuple(self._state.past)
-
-    @property
-    def signal(self) -> float | None:
-        """This step's public random number in [0, 1), the same for every seat.
-
-        A correlation device draws joint actions with it. None where chance is enumerated.
-        """
-        return self.signal_at(self._state.step_number)
-
-    def signal_at(self, step: int) -> float | None:
-        """Return the signal of a step, this one or one behind."""
-        return self._state.signal(step + 1)
-
-    @property
-    def episode_signal(self) -> float | None:
-        """The episode's public random number, for policies that mix whole plans."""
-        return self._state.signal(0)
-
-    @property
-    def tensor(self) -> Floats:
-        """One-hot state, then the share of the horizon done (else 0); float32, (S + 1,)."""
-        form = self._state.shared.form
-        out = np.zeros(form.states + 1, dtype=np.float32)
-        if self._state.at >= 0:
-            out[self._state.at] = 1.0
-        if form.horizon:
-            out[-1] = self._state.step_number / form.horizon
-        return out
-
-    @property
-    def key(self) -> str:
-        """The whole history: states and joint actions are public."""
-        return " ".join(map(str, [*self._state.past, self._state.at]))
-
-    @property
-    def view(self) -> str:
-        """State, step and payoffs in words."""
-        return self._state.describe(self.seat)
 
 
 class MarkovState:
@@ -327,84 +232,3 @@ class MarkovState:
     def render(self) -> str:
         """Return state, step and payoffs."""
         return self.describe()
-
-
-def _return_bounds(form: MarkovGame) -> tuple[float, float]:
-    """Return bounds on what an episode pays a seat in all; infinite where there is no bound.
-
-    u(s) = max_a r(s, a) + max_{s' that may follow} u(s') is iterated: to the horizon, or
-    until it stands still, which it never does where there is gain in going round.
-    """
-    sweeps = form.horizon if form.horizon is not None else _SWEEPS
-    used = form.legal_joint.ravel()
-    rows = np.flatnonzero(used & (np.diff(form.indptr) > 0))
-    stops = form.discount < 1.0 or form.terminal.any()
-    out = []
-    for sign in (-1.0, 1.0):
-        best = np.zeros(form.states)
-        reward = np.where(used, (sign * form.reward).max(axis=0).ravel(), -np.inf)
-        still = False
-        for _ in range(min(sweeps, _SWEEPS)):
-            ahead = np.zeros(len(reward))
-            ahead[rows] = np.maximum.reduceat(best[form.indices], form.indptr[rows])
-            # Who may be stopped at any time keeps what there is.
-            ahead = np.maximum(ahead, 0.0) if stops else ahead
-            after = (reward + ahead).reshape(form.states, form.joint).max(axis=1)
-            after[form.terminal] = 0.0
-            still = bool(np.array_equal(after, best))
-            best = after
-            if still:
-                break
-        if still or (form.horizon is not None and form.horizon <= _SWEEPS):
-            out.append(sign * float(best[form.initial > 0].max()))
-        elif form.horizon is not None:
-            out.append(sign * max(float(reward[used].max()), 0.0) * form.horizon)
-        else:
-            out.append(sign * float("inf"))
-    return min(out), max(out)
-
-
-def as_game(
-    form: MarkovGame, *, id: str, params: Mapping[str, Any] | None = None, **facts: Any
-) -> Game:
-    """Return a game with the forms `state`, `batch` and `markov`.
-
-    Args:
-        form: the Markov game.
-        id: the registry name.
-        params: what the registry makes it from.
-        facts: further fields of `Game`, such as `citation` or `rebuildable`.
-    """
-    shared = Shared(form)
-
-    def state(seed: int | None) -> MarkovState:
-        return MarkovState(shared, seed)
-
-    def batch(seeds: Any) -> Any:
-        from games.markov.batch import MarkovBatch
-
-        return MarkovBatch(form, seeds)
-
-    def action_name(seat: int, action: int) -> str:
-        names = form.action_names[seat]
-        return names[action] if 0 <= action < len(names) else str(action)
-
-    random = bool((np.diff(form.indptr) > 1).any()) or int((form.initial > 0).sum()) > 1
-    settled: dict[str, Any] = {
-        "payoff": form.payoff,
-        "payoff_bounds": _return_bounds(form),
-        "summary": form.title,
-        "action_name": action_name,
-        "perfect_information": False,
-        "chance": random or form.discount < 1.0,
-        "max_length": None if form.horizon is None else form.horizon * form.seats,
-    }
-    return Game(
-        id=id,
-        seats=form.seats,
-        actions=tuple(Discrete(a) for a in form.actions),
-        turns="simultaneous",
-        forms={"state": state, "batch": batch, "markov": lambda: form},
-        params=dict(params or {}),
-        **{**settled, **facts},
-    )

@@ -3,7 +3,7 @@
 # Compiled functions take flat arrays by position, because numba passes keywords slowly; its
 # decorator has no types, and it infers those of the arguments. Loops over plain indices with
 # many branches are what it compiles best.
-# ruff: noqa: PLR0912, PLR0915, PLR0917
+# ruff: noqa: PLR0912, PLR0917
 # mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 
 from __future__ import annotations
@@ -13,23 +13,9 @@ import math
 import numba
 import numpy as np
 
-from games._stream import stream_unit
+from solvers.markov._play_kernels import draw, follow
 
 __all__ = ["certify_v", "hedge", "v_learning"]
-
-
-@numba.njit(cache=True, nogil=True)
-def _draw(streams, weights, low, high):
-    """Return an index in low … high − 1 drawn by `weights`; streams modified in place."""
-    left = stream_unit(streams, 0)
-    found = low
-    for i in range(low, high):
-        if weights[i] > 0.0:
-            found = i
-            left -= weights[i]
-            if left < 0.0:
-                break
-    return found
 
 
 @numba.njit(cache=True, nogil=True)
@@ -74,7 +60,7 @@ def v_learning(
     actions = np.empty(n, np.int64)
     chances = np.empty(n)
     for k in range(first, first + count):
-        s = _draw(streams, initial, 0, len(initial))
+        s = draw(streams, initial, 0, len(initial))
         for h in range(horizon):
             states[k, h] = -1
         for h in range(horizon):
@@ -85,18 +71,12 @@ def v_learning(
             for d in range(width):
                 played[k, h, d] = policy[h, s, d]
             for i in range(n):
-                d = _draw(streams, policy[h, s], cut[i], cut[i + 1])
+                d = draw(streams, policy[h, s], cut[i], cut[i + 1])
                 actions[i] = d
                 chances[i] = policy[h, s, d]
                 joint = joint * counts[i] + d - cut[i]
             row = s * reward.shape[2] + joint
-            left = stream_unit(streams, 0)
-            to = indices[indptr[row]]
-            for e in range(indptr[row], indptr[row + 1]):
-                to = indices[e]
-                left -= probability[e]
-                if left < 0.0:
-                    break
+            to = follow(streams, indptr, indices, probability, row)
             visits[h, s] += 1
             t = visits[h, s]
             alpha = (horizon + 1.0) / (horizon + t)
@@ -121,7 +101,7 @@ def v_learning(
                 for d in range(cut[i], cut[i + 1]):
                     if legal[s, d]:
                         size += 1
-                rate = math.sqrt(math.log(max(size, 2)) / (size * t))
+                rate = math.sqrt(horizon * math.log(max(size, 2)) / (size * t))
                 loss = (remaining - gain) / remaining
                 for d in range(cut[i], cut[i + 1]):
                     score[h, s, d] *= fade

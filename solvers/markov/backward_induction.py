@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.solver import Gap
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 from solvers.loop import choice, positive, whole
 from solvers.markov.certificates import certify
 from solvers.markov.policy import CorrelatedPolicy
@@ -110,7 +111,9 @@ class BackwardInduction:
         return {"iteration": np.array(self.iteration), "v": self._v}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: the work is done in one go."""
+        """Go on from values, and the policy that goes with them."""
+        self._v, self.iteration = arrays["v"].copy(), int(arrays["iteration"])
+        self._joint = arrays["policy.joint"].copy()
 
 
 def _first_legal(form: MarkovGame) -> Reals:

@@ -39,6 +39,9 @@ Reals = NDArray[np.float64]
 
 _NODES = 2_000_000
 _POLICIES = 4096
+_WORK = 20_000_000
+"""Deterministic Markov policies up to which all are compared, and times components and
+entries of q up to which that is quick."""
 _STARTS = 8
 
 
@@ -177,7 +180,9 @@ def markov_value(form: MarkovGame, policy: MixturePolicy, seat: int) -> tuple[fl
     if still:
         return _ascend(deviator, np.argmax(legal, axis=1)[None].repeat(horizon, 0)), "exact"
     counts = np.tile(legal.sum(axis=1), horizon)
-    if float(np.log(counts).sum()) <= math.log(_POLICIES):
+    each = math.log(len(policy.weights) * horizon * s * form.joint)
+    plans = float(np.log(counts).sum())
+    if plans <= math.log(_POLICIES) and plans + each <= math.log(_WORK):
         choices = [np.flatnonzero(legal[k % s]) for k in range(horizon * s)]
         return max(
             _value(deviator, np.array(plan).reshape(horizon, s)) for plan in product(*choices)

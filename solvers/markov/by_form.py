@@ -15,13 +15,20 @@ __all__ = ["ByForm", "cce", "ce"]
 
 @dataclass(frozen=True)
 class ByForm:
-    """A solver for games with the form `markov`, and another one for the rest."""
+    """A solver for games with the form `markov`, and another one for the rest.
+
+    A game that the other one cannot handle goes to the first if it can (see its `obstacle`).
+    """
 
     markov: Solver
     other: Solver
 
     def _of(self, game: Game) -> Solver:
-        return self.markov if "markov" in game.forms else self.other
+        if "markov" in game.forms:
+            return self.markov
+        if self.other.obstacle(game) is not None and self.markov.obstacle(game) is None:
+            return self.markov
+        return self.other
 
     def obstacle(self, game: Game) -> str | None:
         """Return why the game's solver cannot handle it, or None."""

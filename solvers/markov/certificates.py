@@ -23,6 +23,7 @@ from arena.errors import ParameterError
 from arena.solver import Gap
 from games.markov.form import MarkovGame
 from solvers.loop import choice
+from solvers.markov.observed import ObservedPolicy
 from solvers.markov.policy import CorrelatedPolicy, MixturePolicy, ProductPolicy
 from solvers.markov.values import values
 
@@ -48,6 +49,8 @@ def certify(form: MarkovGame, policy: Any, *, deviations: Deviations = "history"
         NotApplicableError: the history is too long for dynamic programming over beliefs.
     """
     choice("deviations", deviations, DEVIATIONS)
+    if isinstance(policy, ObservedPolicy):
+        policy = policy.inner
     check_fits(form, policy)
     if isinstance(policy, MixturePolicy):
         from solvers.markov.beliefs import certify_mixture

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError
 from arena.rng import generator
-from games.markov.form import check_memory
+from games.markov.parts import check_memory
 from solvers.loop import non_negative
 from solvers.markov.certificates import certify
 from solvers.markov.learners import flat
@@ -47,27 +47,27 @@ class IndependentHedge:
         form = problem.form
         self._form, self._key = form, problem.key
         self._flat = flat(form)
-        self._room = problem.planned or _ITERATIONS
+        planned = problem.planned or _ITERATIONS
         horizon = form.horizon or 0
         width = self._flat.width
-        check_memory(float(self._room) * horizon * form.states * width, "the policies played")
+        check_memory(float(planned) * horizon * form.states * width, "the policies played")
         low, high = form.bounds
         unit = max((high - low) * horizon, 1e-300)
-        chosen = rate or math.sqrt(8.0 * math.log(max(form.actions)) / self._room)
+        chosen = rate or math.sqrt(8.0 * math.log(max(form.actions)) / planned)
         self._rate = chosen / (unit / horizon)
         noise = generator(problem.seed, "independent").normal(size=(horizon, form.states, width))
         self._score = spread * noise / max(self._rate, 1e-300)
-        self._played = np.zeros((self._room, horizon, form.states, width))
+        self._played = np.zeros((planned, horizon, form.states, width))
         self.iteration = 0
 
     def advance(self, count: int) -> int:
-        """Run `count` iterations, up to the number planned."""
+        """Run `count` iterations."""
         from solvers.markov import _learning_kernels as kernels
 
         form, arrays = self._form, self._flat
-        count = min(count, self._room - self.iteration)
-        if count <= 0:
-            return 0
+        while self.iteration + count > len(self._played):
+            check_memory(2.0 * self._played.size, "the policies played")
+            self._played = np.concatenate([self._played, np.zeros_like(self._played)])
         kernels.hedge(
             form.reward,
             form.indptr,
@@ -79,7 +79,7 @@ class IndependentHedge:
             arrays.cut,
             arrays.strides,
             arrays.legal,
-            np.full(self._room, self._rate),
+            np.full(len(self._played), self._rate),
             self.iteration,
             count,
             self._score,
@@ -97,11 +97,19 @@ class IndependentHedge:
         return MixturePolicy(self._key, self._flat.split(played), np.full(done, 1.0 / done))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the scores."""
-        return {"iteration": np.array(self.iteration), "score": self._score}
+        """Return the scores, and the rate, which follows from the iterations planned."""
+        rate = np.array(self._rate)
+        return {"iteration": np.array(self.iteration), "score": self._score.copy(), "rate": rate}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: what was played is in the policy."""
+        """Go on from `arrays`, and the policies that were played."""
+        self.iteration, self._rate = int(arrays["iteration"]), float(arrays["rate"])
+        self._score = arrays["score"].copy()
+        done = [arrays[f"policy.table_{seat}"] for seat in range(self._form.seats)]
+        played = np.concatenate(done, axis=-1)[: self.iteration]
+        room = max(len(self._played), self.iteration)
+        self._played = np.zeros((room, *self._played.shape[1:]))
+        self._played[: self.iteration] = played
 
 
 def _start(problem: Problem) -> IndependentHedge:

@@ -10,10 +10,15 @@ objective both fits and explores: a model that promises more is believed until i
 refuted. `greedy` drops the values from (1) and (2): the most likely model, the first among
 equals, which need never find out.
 
-The regret of an episode is V* − V^{μ,†} in the true game.
+The regret of an episode is V* − V^{μ,†} in the true game: the first seat learns, the second
+one's (2) serves it by exploiting it.
+
+The paper's models have known rewards; here a model may also be wrong about those, which adds
+to L like an outcome it holds impossible (of probability `_UNSEEN`, so that L is finite).
 
 Source: Liu, Lu, Xiong, Zhong and others 2023, "Maximize to explore: one objective function
-fusing estimation, planning, and exploration", section 5 (two-player zero-sum).
+fusing estimation, planning, and exploration" (arXiv 2305.18258), the extension to two-player
+zero-sum Markov games, with its model-based loss.
 """
 
 from __future__ import annotations
@@ -183,13 +188,16 @@ class Mex:
             "regrets": np.array(self.regrets),
             "chosen": np.array(self.chosen, dtype=np.int64),
             "loss": self.loss.copy(),
+            "streams": np.array([self._chance.state], dtype=np.uint64),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from losses and regrets."""
+        """Go on from `arrays`."""
+        self._chance = Stream.at(int(arrays["streams"][0]))
         self.loss = arrays["loss"].copy()
         self.regrets, self.chosen = arrays["regrets"].tolist(), arrays["chosen"].tolist()
         self.iteration = int(arrays["iteration"])
+        self._last = self.chosen[-1] if self.chosen else 0
 
 
 def _solve(form: MarkovGame, key: str) -> tuple[ProductPolicy, Reals]:

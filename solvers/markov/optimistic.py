@@ -27,9 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.rng import Stream, derive
+from arena.rng import derive, stream_states
 from arena.solver import Gap
+from games.markov.parts import check_memory
 from solvers.loop import non_negative
+from solvers.markov.learners import flat
 from solvers.markov.policy import CorrelatedPolicy, ProductPolicy, uniform
 from solvers.markov.run import MarkovSolver, Problem, Traits
 from solvers.markov.stage import solve_stages
@@ -50,11 +52,14 @@ class OptimisticNash:
     def __init__(self, problem: Problem, *, bonus: float) -> None:
         form = self._form = problem.form
         self._key, self._bonus = problem.key, bonus
-        self._chance = Stream(derive(problem.seed, "optimistic_nash_vi"))
+        own = derive(problem.seed, "optimistic_nash_vi")
+        self._streams = stream_states(np.array([own], np.uint64))
+        self._flat = flat(form)
         self._horizon = form.horizon or 0
         low, high = form.bounds
         self._reward = (form.reward[0] - low) / max(high - low, 1e-300)
         self._span = high - low
+        check_memory(2.0 * form.states**2 * form.joint, "the counted transitions")
         self._tried = np.zeros((form.states, form.joint))
         self._led = np.zeros((form.states, form.joint, form.states))
         self._planned = np.zeros_like(self._tried)
@@ -65,12 +70,32 @@ class OptimisticNash:
 
     def advance(self, count: int) -> int:
         """Play `count` episodes."""
-        for _ in range(count):
-            if (self._tried > np.maximum(1.0, 2.0 * self._planned) - 1.0).any():
+        from solvers.markov import _play_kernels as kernels
+
+        form, done = self._form, 0
+        while done < count:
+            goal = np.maximum(1.0, 2.0 * self._planned)
+            if (self._tried >= goal).any():
                 self._plan()
-            self._play()
-            self.iteration += 1
-        return count
+                goal = np.maximum(1.0, 2.0 * self._planned)
+            done_now = kernels.counted(
+                form.indptr,
+                form.indices,
+                form.probability,
+                form.initial,
+                form.terminal,
+                self._flat.counts,
+                self._flat.cut,
+                np.concatenate(self._tables, axis=2),
+                goal,
+                count - done,
+                self._streams,
+                self._tried,
+                self._led,
+            )
+            done += done_now
+            self.iteration += done_now
+        return done
 
     def _plan(self) -> None:
         """Do (1) to (3) for all steps."""
@@ -98,20 +123,6 @@ class OptimisticNash:
             self.width = width
             self._best = [table.copy() for table in self._tables]
 
-    def _play(self) -> None:
-        form, chance = self._form, self._chance
-        s = chance.index(form.initial.tolist())
-        for h in range(self._horizon):
-            if form.terminal[s]:
-                break
-            a, b = (chance.index(table[h, s].tolist()) for table in self._tables)
-            joint = a * form.actions[1] + b
-            states, chances = form.after(s, joint)
-            to = int(states[chance.index(chances.tolist())])
-            self._tried[s, joint] += 1
-            self._led[s, joint, to] += 1
-            s = to
-
     def answer(self) -> ProductPolicy:
         """Return the policies of the plan with the least uncertainty at the start."""
         return ProductPolicy(self._key, tuple(table.copy() for table in self._best))
@@ -121,13 +132,26 @@ class OptimisticNash:
         return self.width * self._span
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the counts."""
-        return {"iteration": np.array(self.iteration), "tried": self._tried, "led": self._led}
+        """Return the counts, those of the last plan, the plan itself, and the streams."""
+        return {
+            "iteration": np.array(self.iteration),
+            "tried": self._tried.copy(),
+            "led": self._led.copy(),
+            "planned": self._planned.copy(),
+            "plan_0": self._tables[0].copy(),
+            "plan_1": self._tables[1].copy(),
+            "width": np.array(self.width),
+            "streams": self._streams.copy(),
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from counts."""
-        self._tried, self._led = arrays["tried"].copy(), arrays["led"].copy()
-        self.iteration = int(arrays["iteration"])
+        """Go on from `arrays`, and the policy that goes with them."""
+        self._tried, self._led, self._planned, self._streams = (
+            arrays[name].copy() for name in ("tried", "led", "planned", "streams")
+        )
+        self._tables = [arrays[f"plan_{seat}"].copy() for seat in (0, 1)]
+        self._best = [arrays[f"policy.table_{seat}"].copy() for seat in (0, 1)]
+        self.width, self.iteration = float(arrays["width"]), int(arrays["iteration"])
 
 
 def _facts(method: OptimisticNash, problem: Problem) -> dict[str, Gap]:

@@ -255,7 +255,12 @@ def from_arrays(kind: str, game: str, arrays: Mapping[str, NDArray[Any]]) -> Mar
         from solvers.markov.v_policy import VPolicy
 
         return VPolicy.from_arrays(game, arrays)
-    raise ParameterError("kind of policy", kind, "product, correlated, mixture or v_learning")
+    if kind == "observed":
+        from solvers.markov.observed import ObservedPolicy
+
+        return ObservedPolicy.from_arrays(game, arrays)
+    kinds = "product, correlated, mixture, observed or v_learning"
+    raise ParameterError("kind of policy", kind, kinds)
 
 
 def save_policy(policy: MarkovPolicy, path: str | Path) -> None:

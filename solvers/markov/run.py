@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from arena.errors import NotApplicableError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.solver import Gap, Progress, Solution, TracePoint
-from games.markov.explore import markov_of
+from games.markov.explore import explorable, form_of
 from games.markov.form import MarkovGame
 from solvers.loop import Method, check_limits, choice, merge_settings, run_method
 from solvers.markov.certificates import DEVIATIONS, certify
+from solvers.markov.observed import ObservedPolicy, observed
 
 __all__ = ["MarkovSolver", "Problem", "Traits"]
 
-COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds")
+COMMON = ("horizon", "discount", "deviations", "until", "iterations", "seconds", "resume")
 """Settings of every solver of Markov games, besides its own."""
 
 _OTHERS = "cce and ce take any number of seats and any payoffs"
@@ -87,10 +89,12 @@ class MarkovSolver:
         What `horizon` and `discount` can mend is not an obstacle.
         """
         if "markov" not in game.forms:
-            return (
-                f"{game.key} has no form 'markov', and {self.name} needs it;"
-                f" markov/of(game={game.key}) makes one of a small enough game"
-            )
+            reason = explorable(game)
+            if reason is not None:
+                return (
+                    f"{game.key} has no form 'markov', and {self.name} needs it: {reason};"
+                    f" markov/of(game={game.key}) makes one of a small enough game"
+                )
         if self.traits.zero_sum and (game.seats != 2 or game.payoff != "zero_sum"):
             kind = game.payoff.replace("_", "-")
             return (
@@ -111,6 +115,7 @@ class MarkovSolver:
         until: float | None = None,
         iterations: int | None = None,
         seconds: float | None = None,
+        resume: Solution | str | Path | None = None,
         **settings: Any,
     ) -> Solution:
         """Solve `game`.
@@ -123,8 +128,11 @@ class MarkovSolver:
             discount: instead of the game's own.
             deviations: what the certificate is about: `markov` or `history`.
             until: stop when the gap (`self.gap`) is at most this, in payoff units.
-            iterations: stop after so many.
-            seconds: stop after so many seconds of wall time.
+            iterations: stop after so many in all, those of `resume` included.
+            seconds: stop after so many seconds of wall time in this call.
+            resume: a solution of the same game by the same solver, or its file, to go on
+                from, as if it had never stopped. What follows from the number of iterations
+                that was planned, such as a learning rate, stays.
             settings: the solver's own, see `defaults`.
 
         Raises:
@@ -137,13 +145,18 @@ class MarkovSolver:
         choice("deviations", deviations, DEVIATIONS)
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
-        form = markov_of(game, horizon=horizon, discount=discount)
+        form, views = form_of(game, horizon=horizon, discount=discount)
         self._check_end(game, form)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
         problem = Problem(form, game.key, seed, iterations, chosen)
         method = self.start(problem)
         trace: list[TracePoint] = []
+        common = {"horizon": form.horizon, "discount": form.discount, "deviations": deviations}
+        if isinstance(resume, str | Path):
+            resume = Solution.load(resume, game=game)
+        if resume is not None:
+            trace = _resumed(method, resume, game, self.name, {**chosen, **common, "seed": seed})
 
         def gap_of(answer: Any) -> float:
             if self.quick_gap is not None:
@@ -161,14 +174,15 @@ class MarkovSolver:
         )
         policy = method.answer()
         certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
+        if views is not None:
+            policy = observed(policy, views, form)
         if self.more is not None:
             certificate.update(self.more(method, problem))
-        common = {"seed": seed, "horizon": form.horizon, "discount": form.discount}
-        limits = {"until": until, "iterations": iterations, "seconds": seconds}
+        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
         return Solution(
             game=game,
             solver=self.name,
-            settings={**chosen, **common, "deviations": deviations, **limits},
+            settings={**chosen, **common, **limits},
             policy=policy,
             certificate=certificate,
             trace=trace,
@@ -190,3 +204,33 @@ class MarkovSolver:
             raise NotApplicableError(
                 f"{game.key} ends by itself only; {self.name} needs a horizon or a discount below 1"
             )
+
+
+def _resumed(
+    method: Method, found: Solution, game: Game, solver: str, settings: Mapping[str, Any]
+) -> list[TracePoint]:
+    """Put a method where a solution left off; return the trace so far.
+
+    Raises:
+        ParameterError: the solution is of something else, or of other settings.
+    """
+    if found.game.key != game.key or found.solver != solver:
+        raise ParameterError(
+            "resume", f"{found.solver} on {found.game.key}", f"{solver} on {game.key}"
+        )
+    if not found.state:
+        raise ParameterError("resume", "a solution without state", "one that `solve` returned")
+    for name, value in settings.items():
+        if found.settings.get(name) != value:
+            raise ParameterError(
+                name, value, f"{found.settings.get(name)!r}, as in the solution to resume"
+            )
+    inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
+    policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
+    try:
+        method.restore({**found.state, **policy})
+    except (KeyError, ValueError, IndexError) as error:
+        raise ParameterError(
+            "resume", f"{type(error).__name__}: {error}", f"the state of {solver}"
+        ) from error
+    return list(found.trace)

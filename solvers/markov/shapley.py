@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ArenaError
 from arena.solver import Gap
-from games.markov.form import MarkovGame, check_memory
+from games.markov.form import MarkovGame
+from games.markov.parts import check_memory
 from solvers.loop import whole
 from solvers.markov.policy import ProductPolicy
 from solvers.markov.run import MarkovSolver, Problem, Traits
@@ -195,9 +196,10 @@ class ZeroSum:
         return {"iteration": np.array(self.iteration), "v": self.v, **bounds}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from values."""
+        """Go on from values, and the policy that goes with them."""
         self.v = arrays["v"].astype(np.float64)
         self.low, self.high = arrays["low"].copy(), arrays["high"].copy()
+        self._tables = [arrays[f"policy.table_{seat}"].copy() for seat in (0, 1)]
         self.iteration = int(arrays["iteration"])
 
 

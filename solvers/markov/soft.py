@@ -232,11 +232,22 @@ class SoftShapley:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the values and the path, shape (N, columns of `PATH`)."""
         rows = np.array([p.row() for p in self.path]).reshape(-1, len(PATH))
-        return {"iteration": np.array(self.iteration), "v": self.v, "path": rows}
+        return {
+            "iteration": np.array(self.iteration),
+            "v": self.v,
+            "path": rows,
+            "warm": self._policy.copy(),
+            "temperatures": np.array(self.temperatures),
+            "ended": np.array(self._ended),
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over from the values."""
-        self.v = arrays["v"].astype(np.float64)
+        """Go on from `arrays`."""
+        self.v, self._policy = arrays["v"].copy(), arrays["warm"].copy()
+        self.path = path_of(arrays["path"])
+        tau, other = (float(t) for t in arrays["temperatures"])
+        self.temperatures = (tau, other)
+        self.iteration, self._ended = int(arrays["iteration"]), bool(arrays["ended"])
 
 
 def path_of(rows: Reals) -> list[PathPoint]:

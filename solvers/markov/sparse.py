@@ -107,10 +107,17 @@ class SparseCce:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the frontier: the least gap with 1, 2, … components."""
-        return {"iteration": np.array(self.iteration), "frontier": np.array(self.frontier)}
+        return {
+            "iteration": np.array(self.iteration),
+            "frontier": np.array(self.frontier),
+            "members": np.array(self._members, dtype=np.int64),
+            "best": np.array(self._best, dtype=np.int64),
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: the search is quick."""
+        """Go on from `arrays`; candidates follow from the settings."""
+        self.iteration, self.frontier = int(arrays["iteration"]), arrays["frontier"].tolist()
+        self._members, self._best = arrays["members"].tolist(), arrays["best"].tolist()
 
 
 def _pure(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,32 +1,34 @@
 """SPoCMAR: a Markov CCE of a game that must be learnt, by stages and a policy cover.
 
 1. A discounted game is cut off at H with γ^H (r_max − r_min)/(1 − γ) ≤ `precision`.
-2. A stage keeps a cover: for each step h, policies that reach states. From the last step to
-   the first, for each h: N episodes draw a policy of the cover, play it up to step h, and at
-   (h, s) every seat's bandit (exponential weights with implicit exploration) chooses; then
-   the policies found for the later steps go on. With states well visited (at least M
-   times) the average of the bandits' joint play is the policy and the mean return its
-   value; elsewhere the value is the greatest possible, and any play will do.
+2. A stage has a cover, policies that reach states. From the last step h to the first, N
+   episodes draw a policy of the cover and play it up to step h. In the state s met there,
+   every seat's bandit (exponential weights with implicit exploration) chooses, and is told
+   the loss (H_h − r_i − γ V_i,h+1(s')) / H_h, where H_h is the most that can still be paid.
+   Where the bandits have chosen at least M times, the mean of their joint play is the
+   policy σ_h(s) and the mean of r_i + γ V_i,h+1(s') the value V_ih(s); elsewhere the value
+   is H_h, and any play will do.
 3. The policy so found is run; if it still comes often to states that are not well visited,
    it joins the cover and another stage begins; otherwise it is returned.
 
+The paper stops a bandit after a fixed number of visits and estimates the frequency of 3 by
+a routine of its own; here bandits use all N episodes, and the frequency is a mean over N.
 The answer is a Markov correlated policy, not stationary; its certificate is exact.
 
 Source: Daskalakis, Golowich and Zhang 2023, "The complexity of Markov equilibrium in
-stochastic games", algorithms 1 and 2.
+stochastic games" (arXiv 2204.03991), the algorithm SPoCMAR; Neu 2015 (the bandits).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.rng import Stream, derive
-from games.markov.form import MarkovGame, check_memory
+from arena.rng import derive, stream_states
+from games.markov.parts import check_memory
 from solvers.loop import positive, whole
 from solvers.markov.backward_induction import truncation
 from solvers.markov.learners import flat
@@ -36,25 +38,6 @@ from solvers.markov.run import MarkovSolver, Problem
 __all__ = ["Spocmar", "spocmar"]
 
 Reals = NDArray[np.float64]
-
-
-class _Bandits:
-    """The bandits of one step, all states.
-
-    Attributes:
-        left: the most that can be gained from here on.
-        score: sums of estimated losses, (S, D).
-        seen: visits, (S,).
-        joint: sums of joint play, (S, J).
-        gained: sums of returns, (n, S).
-    """
-
-    def __init__(self, form: MarkovGame, left: float) -> None:
-        self.left = left
-        self.score = np.zeros((form.states, sum(form.actions)))
-        self.seen = np.zeros(form.states, dtype=np.int64)
-        self.joint = np.zeros((form.states, form.joint))
-        self.gained = np.zeros((form.seats, form.states))
 
 
 class Spocmar:
@@ -75,7 +58,7 @@ class Spocmar:
         self._key, self._episodes, self._visits = problem.key, episodes, visits
         self._often = often
         self._flat = flat(form)
-        self._chance = Stream(derive(problem.seed, "spocmar"))
+        self._streams = stream_states(np.array([derive(problem.seed, "spocmar")], np.uint64))
         self.stages = form.horizon or truncation(form, precision)
         check_memory(float(self.stages) * form.states * form.joint, "the policy")
         low, high = form.bounds
@@ -103,88 +86,89 @@ class Spocmar:
 
     def _stage(self) -> None:
         """Learn all steps from the last, see 2."""
-        form, stages = self._form, self.stages
+        from solvers.markov import _play_kernels as kernels
+
+        form, stages, arrays = self._form, self.stages, self._flat
         policy, known = self._base.copy(), np.zeros_like(self.known)
-        v = np.zeros((form.seats, stages + 1, form.states))
+        cover = np.stack(self._cover)
+        v = np.zeros((form.seats, form.states))
         for h in reversed(range(stages)):
             left = float(sum(form.discount**k for k in range(stages - h)))
-            bandits = _Bandits(form, left)
-            for _ in range(self._episodes):
-                s = self._reach(self._cover[self._chance.below(len(self._cover))], h)
-                if s < 0:
-                    continue
-                self._learn(bandits, s, v[:, h + 1])
-            known[h] = bandits.seen >= self._visits
-            for state in np.flatnonzero(~form.terminal):
-                if known[h, state]:
-                    policy[h, state] = bandits.joint[state] / bandits.seen[state]
-                    v[:, h, state] = bandits.gained[:, state] / bandits.seen[state]
-                else:
-                    v[:, h, state] = left
+            score = np.zeros((form.states, arrays.width))
+            seen = np.zeros(form.states, dtype=np.int64)
+            joint = np.zeros((form.states, form.joint))
+            gained = np.zeros((form.seats, form.states))
+            kernels.cover_step(
+                form.reward,
+                form.indptr,
+                form.indices,
+                form.probability,
+                form.initial,
+                form.terminal,
+                form.discount,
+                arrays.counts,
+                arrays.cut,
+                arrays.strides,
+                arrays.legal,
+                self._low,
+                self._span,
+                left,
+                cover,
+                h,
+                self._episodes,
+                v,
+                self._streams,
+                score,
+                seen,
+                joint,
+                gained,
+            )
+            known[h] = (seen >= self._visits) & ~form.terminal
+            well = known[h]
+            policy[h, well] = joint[well] / seen[well, None]
+            v = np.full((form.seats, form.states), left)
+            v[:, well] = gained[:, well] / seen[well]
+            v[:, form.terminal] = 0.0
         self._policy, self.known = policy, known
-
-    def _learn(self, bandits: _Bandits, s: int, after: Reals) -> None:
-        """Play one step of all bandits of a state; `after`: values then, (n, S)."""
-        form, cut = self._form, self._flat.cut
-        bandits.seen[s] += 1
-        rows, drawn, full = [], [], np.ones(1)
-        for i, legal in enumerate(form.legal):
-            size = int(legal[s].sum())
-            rate = math.sqrt(math.log(max(size, 2)) / (size * int(bandits.seen[s])))
-            own = bandits.score[s, cut[i] : cut[i + 1]]
-            raw = np.where(legal[s], np.exp(-rate * (own - own[legal[s]].min())), 0.0)
-            rows.append((raw / raw.sum(), rate))
-            drawn.append(self._chance.index(rows[i][0].tolist()))
-            full = np.outer(full, rows[i][0]).ravel()
-        number = form.number(drawn)
-        to = self._step(s, number)
-        bandits.joint[s] += full
-        for i, (row, rate) in enumerate(rows):
-            ahead = 0.0 if form.terminal[to] else form.discount * float(after[i, to])
-            gain = (float(form.reward[i, s, number]) - self._low) / self._span + ahead
-            bandits.gained[i, s] += gain
-            loss = max(0.0, bandits.left - gain) / bandits.left
-            bandits.score[s, cut[i] + drawn[i]] += loss / (row[drawn[i]] + rate / 2.0)
-
-    def _step(self, s: int, joint: int) -> int:
-        states, chances = self._form.after(s, joint)
-        return int(states[self._chance.index(chances.tolist())])
-
-    def _reach(self, policy: Reals, h: int) -> int:
-        """Play a policy up to step h; return the state there, −1 if the episode ended."""
-        form = self._form
-        s = self._chance.index(form.initial.tolist())
-        for step in range(h):
-            if form.terminal[s]:
-                return -1
-            s = self._step(s, self._chance.index(policy[step, s].tolist()))
-        return -1 if form.terminal[s] else s
 
     def _rare(self) -> float:
         """Return how often the policy comes to states that are not well visited, by play."""
-        form, hits = self._form, 0
-        for _ in range(self._episodes):
-            s = self._chance.index(form.initial.tolist())
-            for h in range(self.stages):
-                if form.terminal[s]:
-                    break
-                if not self.known[h, s]:
-                    hits += 1
-                    break
-                s = self._step(s, self._chance.index(self._policy[h, s].tolist()))
-        return hits / self._episodes
+        from solvers.markov import _play_kernels as kernels
+
+        form = self._form
+        hits = kernels.rare(
+            form.indptr,
+            form.indices,
+            form.probability,
+            form.initial,
+            form.terminal,
+            self._policy,
+            self.known,
+            self._episodes,
+            self._streams,
+        )
+        return int(hits) / self._episodes
 
     def answer(self) -> CorrelatedPolicy:
         """Return the policy of the last stage."""
         return CorrelatedPolicy(self._key, self._form.actions, self._policy.copy())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return which states are well visited, (H, S), and the size of the cover."""
-        cover = np.array(len(self._cover))
-        return {"iteration": np.array(self.iteration), "known": self.known, "cover": cover}
+        """Return which states are well visited, (H, S), the cover, (C, H, S, J), and streams."""
+        return {
+            "iteration": np.array(self.iteration),
+            "known": self.known,
+            "cover": np.stack(self._cover),
+            "streams": self._streams.copy(),
+            "ended": np.array(self._ended),
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: stages need the cover's policies."""
+        """Go on from `arrays`, and the policy that goes with them."""
+        self.iteration, self._ended = int(arrays["iteration"]), bool(arrays["ended"])
+        self.known, self._streams = arrays["known"].copy(), arrays["streams"].copy()
+        self._cover = list(arrays["cover"])
+        self._policy = arrays["policy.joint"].copy()
 
 
 def _start(problem: Problem) -> Spocmar:

@@ -4,14 +4,21 @@ Every seat keeps an optimistic value Ṽ_h(s) and a bandit for each (h, s), and 
 own actions and rewards. At the t-th visit, with α_t = (H + 1)/(H + t):
 
     Ṽ ← (1 − α_t) Ṽ + α_t (r + V_{h+1}(s') + c √(H³ A ι / t)),    V = min(Ṽ, H − h)           (1)
-    π ∝ exp(−η_t Σ_i w_i l̂_i / w_t),    l̂ = l 1[a] / (π(a) + η_t),  η_t = √(ln A / (A t))     (2)
+    π ∝ exp(−η_t Σ_i w_i l̂_i / w_t),    l̂ = l 1[a] / (π(a) + η_t),  η_t = √(H ln A / (A t))   (2)
 
-with losses l = (H − h − r − V_{h+1}(s')) / (H − h), weights w_t = α_t / ∏_{i ≤ t} (1 − α_i)
-and ι = ln(S A K H). Rewards are moved to [0, 1] inside. What is returned is the certified
-policy of `v_policy`, with an upper bound on its CCE gap.
+with losses l = (H − h − r − V_{h+1}(s')) / (H − h), weights w_t = α_t / ∏_{1 < i ≤ t} (1 − α_i)
+and ι = ln(S A K H), K the episodes planned. Rewards are moved to [0, 1] inside. What is
+returned is the certified policy of `v_policy`, with an upper bound on its CCE gap.
+
+Why √H in η_t: a bandit's weighted regret is at most α_t ln A / η_t + A Σ_i α_t^i η_i / 2, up to
+constants and deviations; as α_t ≤ 2H/t, both terms are √(H A ln A / t) at this rate, which
+times the range H of losses is the bonus of (1). With √(ln A / (A t)) it would be √(H⁴ A ι / t).
+The paper divides losses by H at every step; dividing by what can still be paid keeps them in
+[0, 1] too, so that the bonus holds, and learns faster at later steps.
 
 Source: Jin, Liu, Wang and Yu 2021, "V-learning: a simple, efficient, decentralized algorithm
-for multiagent RL", algorithms 1 (learning), 3 (output) and 5 (bandit).
+for multiagent RL" (arXiv 2110.14555), algorithms 1 (learning) and 3 (output), and the
+appendix on weighted bandits (follow the regularised leader); Neu 2015 (exploration).
 """
 
 from __future__ import annotations
@@ -24,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.rng import derive, stream_states
-from games.markov.form import check_memory
+from games.markov.parts import check_memory
 from solvers.loop import non_negative
 from solvers.markov.learners import flat
 from solvers.markov.run import MarkovSolver, Problem, Traits
@@ -119,16 +126,28 @@ class VLearning:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return values, visits and the streams."""
+        """Return values, visits, scores, current policies and the streams."""
         return {
             "iteration": np.array(self.iteration),
-            "value": self._value,
-            "visits": self._visits,
-            "streams": self._streams,
+            "value": self._value.copy(),
+            "visits": self._visits.copy(),
+            "score": self._score.copy(),
+            "current": self._policy.copy(),
+            "bonus": np.array(self._bonus),
+            "streams": self._streams.copy(),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Start over: episodes are in the policy."""
+        """Go on from `arrays`, and the episodes that were played."""
+        self._value, self._visits, self._score, self._policy, self._streams = (
+            arrays[name].copy() for name in ("value", "visits", "score", "current", "streams")
+        )
+        self._bonus, self.iteration = float(arrays["bonus"]), int(arrays["iteration"])
+        room = max(len(self._states), self.iteration)
+        self._states = np.zeros((room, *self._states.shape[1:]), dtype=np.int64)
+        self._played = np.zeros((room, *self._played.shape[1:]))
+        self._states[: self.iteration] = arrays["policy.states"]
+        self._played[: self.iteration] = arrays["policy.played"]
 
 
 def _start(problem: Problem) -> VLearning:

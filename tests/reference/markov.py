@@ -219,7 +219,7 @@ class SlowVLearning:
                 self.value[i, h, s] = (1 - alpha[-1]) * old + alpha[-1] * (gain + extra)
                 mask = form.legal[i][s]
                 size = int(mask.sum())
-                rate = math.sqrt(math.log(max(size, 2)) / (size * t))
+                rate = math.sqrt(horizon * math.log(max(size, 2)) / (size * t))
                 estimate = np.zeros(form.actions[i])
                 loss = (self.left(h) - gain) / self.left(h)
                 estimate[joint[i]] = loss / (mixed[i][joint[i]] + rate)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.errors import StoreError
+from arena.lock import Lock
 from tournaments.match import Block, Outcome
 from tournaments.plan import Line
-from tournaments.store.lock import Lock
 from tournaments.store.opening import connect, make_file, translated
 from tournaments.store.reader import Reader
 

@@ -17,8 +17,8 @@ from arena.testing import check_game
 from games.markov import MarkovGame, as_game, markov_of
 from games.markov.catalog import CATALOG
 from games.markov.explore import explore
-from games.markov.form import check_memory
 from games.markov.generators import low_rank
+from games.markov.parts import check_memory
 from tests.reference.markov import random_form
 
 

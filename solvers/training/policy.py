@@ -1,0 +1,168 @@
+"""Policies computed by networks, in numpy: they play without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.errors import ParameterError
+from arena.game import Observation
+from arena.registry import load_target
+from arena.types import Floats
+
+__all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
+
+KINDS: dict[str, str] = {"mlp": "solvers.training.policy:MlpPolicy.make"}
+"""Kinds of network policies and what makes them: f(game, header, arrays)."""
+
+
+def from_header(game: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """Make the policy that `header()` and `arrays()` describe.
+
+    Raises:
+        ParameterError: no such kind, or weights that do not fit the architecture.
+    """
+    kind = header.get("kind")
+    if kind not in KINDS:
+        raise ParameterError("kind of network policy", kind, ", ".join(KINDS))
+    return load_target(KINDS[kind])(game, header, arrays)
+
+
+def masked_softmax(logits: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return probabilities, exactly zero where illegal, shape (M, A)."""
+    most = np.where(legal, logits, -np.inf).max(axis=1, keepdims=True)
+    weight = np.where(legal, np.exp(np.where(legal, logits - most, 0.0)), 0.0)
+    out: NDArray[np.float64] = weight / weight.sum(axis=1, keepdims=True)
+    return out
+
+
+class MlpPolicy:
+    """A perceptron from the observation's tensor to logits of actions.
+
+    The arithmetic is in double precision: the order of sums differs between one observation
+    and a batch of them, and so the choices of an agent do not depend on how it is asked.
+
+    Args:
+        game: the key of the game it is for.
+        weights: of each layer, shape (outputs, inputs).
+        biases: of each layer, shape (outputs,).
+        activation: between the layers, `relu` or `tanh`.
+        greedy: see `NetworkPolicy`.
+        seats: if given, the seat's number, one-hot of this length, is added to the tensor.
+    """
+
+    kind = "mlp"
+
+    def __init__(
+        self,
+        game: str,
+        weights: Sequence[NDArray[Any]],
+        biases: Sequence[NDArray[Any]],
+        *,
+        activation: str = "relu",
+        greedy: bool = False,
+        seats: int = 0,
+    ) -> None:
+        self.game, self.greedy = game, greedy
+        self.activation, self.seats = activation, seats
+        self._stored = [
+            (np.asarray(w), np.asarray(b)) for w, b in zip(weights, biases, strict=True)
+        ]
+        self._layers = [
+            (np.ascontiguousarray(w.T, dtype=np.float64), b.astype(np.float64))
+            for w, b in self._stored
+        ]
+
+    @staticmethod
+    def make(game: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> MlpPolicy:
+        """Make it from `header()` and `arrays()`.
+
+        Raises:
+            ParameterError: a layer is missing, or not of the shape that the header tells.
+        """
+        sizes = header["sizes"]
+        for k, shape in enumerate(zip(sizes[1:], sizes[:-1], strict=True)):
+            for name, wanted in ((f"{k}.weight", shape), (f"{k}.bias", shape[:1])):
+                found = arrays[name].shape if name in arrays else None
+                if found != wanted:
+                    raise ParameterError(
+                        f"weights {name!r} of a policy for {game}",
+                        "nothing" if found is None else f"shape {found}",
+                        f"shape {wanted} of a perceptron of sizes {sizes}",
+                    )
+        layers = range(len(sizes) - 1)
+        return MlpPolicy(
+            game,
+            [arrays[f"{k}.weight"] for k in layers],
+            [arrays[f"{k}.bias"] for k in layers],
+            activation=header["activation"],
+            greedy=header["greedy"],
+            seats=header["seats"],
+        )
+
+    @property
+    def sizes(self) -> list[int]:
+        """Inputs, hidden layers, outputs."""
+        return [self._stored[0][0].shape[1], *(len(b) for _, b in self._stored)]
+
+    def header(self) -> dict[str, Any]:
+        """Return the architecture."""
+        return {
+            "kind": self.kind,
+            "sizes": self.sizes,
+            "activation": self.activation,
+            "greedy": self.greedy,
+            "seats": self.seats,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the weights."""
+        out: dict[str, NDArray[Any]] = {}
+        for k, (weight, bias) in enumerate(self._stored):
+            out |= {f"{k}.weight": weight, f"{k}.bias": bias}
+        return out
+
+    def memory(self, episodes: int) -> None:
+        """Keep nothing from move to move."""
+
+    def distribution(
+        self,
+        tensor: NDArray[np.float32],
+        legal: NDArray[np.bool_],
+        *,
+        seat: int,
+        memory: Any = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return probabilities, shape (M, A); see `NetworkPolicy`.
+
+        Raises:
+            ParameterError: tensors or masks of another size than the network's.
+        """
+        x = np.asarray(tensor, dtype=np.float64)
+        if self.seats:
+            x = np.hstack([x, np.tile(np.eye(self.seats)[seat], (len(x), 1))])
+        sizes = self.sizes
+        if (x.shape[1], legal.shape[1]) != (sizes[0], sizes[-1]):
+            raise ParameterError(
+                f"observation for the network of {self.game}",
+                f"{x.shape[1]} numbers, {legal.shape[1]} actions",
+                f"{sizes[0]} numbers, {sizes[-1]} actions",
+            )
+        for weight, bias in self._layers[:-1]:
+            x = x @ weight + bias
+            x = np.tanh(x) if self.activation == "tanh" else np.maximum(x, 0.0, out=x)
+        weight, bias = self._layers[-1]
+        return masked_softmax(x @ weight + bias, legal)
+
+    def probabilities(self, observation: Observation) -> Floats:
+        """Return the distribution over actions, shape (A,)."""
+        tensor, legal = observation.tensor, observation.legal
+        if tensor is None or legal is None:
+            raise ParameterError("observation", "one without tensor or mask", "both")
+        given = np.asarray(tensor, dtype=np.float32)[None]
+        out: Floats = self.distribution(given, legal[None], seat=observation.seat)[0]
+        return out
