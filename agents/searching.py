@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ import numpy as np
 from agents.load import load
 from arena.agent import Agent
 from arena.errors import AgentError, NotApplicableError, ParameterError, UnknownNameError
-from arena.game import Game, Observation, Snapshot
+from arena.game import Game, Observation
 from arena.policy import Policy, TabularPolicy
 from arena.rng import Stream, derive
 from arena.solver import Solution
@@ -118,20 +119,21 @@ class Searching:
         ):  # fmt: skip
             if choice not in known:
                 raise UnknownNameError(f"{name} of {kind}", str(choice), known)
-        self._step, self._temperature = float(step), float(temperature)
         self._values, self._play = values, play
         self._given, self._params = blueprint, dict(params or {})
-        self._settings = {
-            "magnet": magnet,
-            "epsilon": float(epsilon),
-            "rollouts": rollouts,
-            "seconds": math.inf if milliseconds is None else milliseconds / 1000.0,
-            "even": even,
-            "doubt": float(doubt),
-            "particles": particles,
-            "tries": tries,
-            "seed": seed,
-        }
+        self._base = Settings(
+            step=float(step),
+            temperature=float(temperature),
+            magnet=magnet,
+            epsilon=float(epsilon),
+            rollouts=rollouts,
+            seconds=math.inf if milliseconds is None else milliseconds / 1000.0,
+            even=even,
+            doubt=float(doubt),
+            particles=particles,
+            tries=tries,
+            seed=seed,
+        )
         self._game: Game | None = None
         self._searches: dict[int, SampledSearch] = {}
         self._table: TabularPolicy | None = None
@@ -166,9 +168,7 @@ class Searching:
         if not game.discrete:
             raise AgentError(f"{self.name} needs discrete actions; {game.key} has {game.actions}")
         if self.name == "mds" and game.payoff != "cooperative":
-            raise AgentError(
-                f"mds is for cooperative games, {game.key} is {game.payoff}; try mmds"
-            )
+            raise AgentError(f"mds is for cooperative games, {game.key} is {game.payoff}; try mmds")
         if self.name == "mmds" and (game.payoff != "zero_sum" or game.seats != 2):
             raise AgentError(
                 f"mmds is for zero-sum games of two seats, {game.key} is {game.payoff} with"
@@ -178,9 +178,8 @@ class Searching:
     def _scaled(self, game: Game) -> Settings:
         low, high = game.payoff_bounds
         scale = high - low if math.isfinite(high - low) and high > low else 1.0
-        return Settings(
-            step=self._step / scale, temperature=self._temperature * scale, **self._settings
-        )
+        base = self._base
+        return replace(base, step=base.step / scale, temperature=base.temperature * scale)
 
     def _blueprint(self, game: Game) -> list[Probabilities]:
         return [_asked(self._open(), game, seat) for seat in range(game.seats)]
@@ -201,7 +200,7 @@ class Searching:
         except NotApplicableError as error:
             raise AgentError(f"{self.name} with values='exact': {error}") from error
         behaviour = behaviour_of(tree, game, self._open())
-        epsilon = float(self._settings["epsilon"])
+        epsilon = self._base.epsilon
         behaviour = (1.0 - epsilon) * behaviour + epsilon * tree.uniform()
         setup = self._scaled(game)
         found = search_everywhere(
@@ -218,9 +217,13 @@ class Searching:
         found = self.policy(observation)
         best = self._play == "best"
         action = int(np.argmax(found)) if best else self._stream.index(found.tolist())
-        if self._table is None:
-            self._searches[self._seat].note(Snapshot.of(observation), action)
+        self.follow(observation, action)
         return action
+
+    def follow(self, observation: Observation, action: int) -> None:
+        """Take note of what the seat did at a decision, if it was not what `act` said."""
+        if self._table is None:
+            self._searches[self._seat].follow(observation, action)
 
     def policy(self, observation: Observation) -> Floats:
         """Return the searched policy at this decision of the episode, shape (A,)."""
@@ -260,7 +263,7 @@ def _asked(blueprint: Any, game: Game, seat: int) -> Probabilities:
     def sure(observation: Observation) -> Floats:
         space: Any = game.actions[seat]
         out = np.zeros(space.n)
-        out[int(agent.act(observation))] = 1.0  # type: ignore[call-overload]  # discrete
+        out[int(agent.act(observation))] = 1.0
         return out
 
     return sure

@@ -10,7 +10,7 @@ from agents.hanabi._kernels import options, recall, touched_by, watch
 from agents.hanabi._playout_kernels import play_on
 from agents.hanabi._smart_playout_kernels import TABLE
 from games._stream import stream_below
-from games.hanabi._kernels import act_and_draw, blank, count, draw, legal_bits
+from games.hanabi._kernels import act_and_draw, blank, count, draw, legal_bits, returned
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_COPIES,
@@ -24,12 +24,20 @@ from games.hanabi.layout import (
     LENGTH,
     LOG,
     MAX_CARDS,
-    SIZES,
     START,
     TURN,
 )
 
-__all__ = ["begin_row", "count_ways", "playouts", "replay", "unseen_counts"]
+__all__ = [
+    "begin_row",
+    "count_ways",
+    "deal_worlds",
+    "follow",
+    "make_moves",
+    "playouts",
+    "replay",
+    "unseen_counts",
+]
 
 
 @njit(cache=True)
@@ -71,7 +79,7 @@ def count_ways(hands, unseen, out):  # type: ignore[no-untyped-def]  # compiled 
 
 
 @njit(cache=True)
-def replay(  # type: ignore[no-untyped-def]  # noqa: PLR0914 - compiled by numba
+def replay(  # type: ignore[no-untyped-def]
     bots, start, seen, cfg, seat, hands, parents, before, soft, row, work, likely, memories
 ):
     """Go through the moves from `start` to `seen` with each hand in place of the unknown one.
@@ -146,7 +154,7 @@ def _deal_world(seen, cfg, seat, hand, unseen, cards, streams, world):  # type: 
 
 
 @njit(cache=True)
-def playouts(  # type: ignore[no-untyped-def]  # noqa: PLR0914 - compiled by numba
+def playouts(  # type: ignore[no-untyped-def]
     bots, seen, cfg, seat, own, hands, memories, chosen, actions, streams, unseen, work, out
 ):
     """Play each action in each world, everybody following the bots afterwards.
@@ -189,3 +197,42 @@ def playouts(  # type: ignore[no-untyped-def]  # noqa: PLR0914 - compiled by num
                 watch(bots[other], row, cfg, minds[other], other, action, touched, work)
             act_and_draw(row, cfg, action, touched)
             out[m, a] = play_on(bots, row, cfg, minds, luck, work, table)
+
+
+@njit(cache=True)
+def deal_worlds(seen, cfg, seat, hands, chosen, unseen, streams, out):  # type: ignore[no-untyped-def]
+    """Write the full episodes that `playouts` plays in, shape (M, W)."""
+    cards = np.empty(MAX_CARDS, np.int64)
+    for m in range(chosen.shape[0]):
+        _deal_world(seen, cfg, seat, hands[chosen[m]], unseen, cards, streams, out[m])
+
+
+@njit(cache=True)
+def follow(rows, cfg, action, note, likely):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Make a move that was seen in every episode that agrees with it; else `likely` is 0.
+
+    Args:
+        rows: shape (K, W), modified in place.
+        cfg: the numbers of the variant.
+        action: the move.
+        note: the slots touched, if it is a hint.
+        likely: shape (K,), modified in place; where it is 0 nothing is done.
+    """
+    for k in range(rows.shape[0]):
+        if likely[k] == 0.0:
+            continue
+        touched = np.int64(0)
+        if action >= 2 * cfg[CFG_HAND]:
+            touched = np.int64(touched_by(rows[k], cfg, action))
+            if touched != note:
+                likely[k] = 0.0
+                continue
+        act_and_draw(rows[k], cfg, action, touched)
+
+
+@njit(cache=True)
+def make_moves(rows, cfg, moves, out, where):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Make a move in each episode; `out[where[k]]` becomes the score of episode k so far."""
+    for k in range(rows.shape[0]):
+        act_and_draw(rows[k], cfg, moves[k], -1)
+        out[where[k]] = returned(rows[k], cfg)

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0911, PLR0912, PLR0915, PLR0917 - compiled: no keywords, one return a rule
+# ruff: noqa: PLR0911, PLR0912, PLR0917 - compiled: no keywords, one return a rule
 """SmartBot against itself from any position, at three times the speed of the general loop.
 
 The same choices as `agents.hanabi._smart_kernels`, rule by rule, for the case that all seats
@@ -310,7 +310,7 @@ def _hint_gain(t, to, told, known):  # type: ignore[no-untyped-def]  # compiled 
         card = np.int64(1) << t[HAND + 10 * to + slot]
         hit = card & told != 0
         after = before & (told if hit else ~told)
-        if after == 0 or after == before:
+        if after in (0, before):
             after = before
         else:
             gain += size_of(before) - size_of(after)
@@ -378,11 +378,12 @@ def _newest(t, cfg, me, card):  # type: ignore[no-untyped-def]  # compiled by nu
     """Return the only other seat whose newest card is `card`, −1 if there is not just one."""
     found = -1
     for seat in range(cfg[CFG_PLAYERS]):
-        if seat != me and t[SIZE + seat] > 0:
-            if t[HAND + 10 * seat + t[SIZE + seat] - 1] == card:
-                if found >= 0:
-                    return -1
-                found = seat
+        if seat == me or t[SIZE + seat] == 0:
+            continue
+        if t[HAND + 10 * seat + t[SIZE + seat] - 1] == card:
+            if found >= 0:
+                return -1
+            found = seat
     return found
 
 

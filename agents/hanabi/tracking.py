@@ -21,14 +21,12 @@ and Gordon 2001, "Sequential Monte Carlo methods in practice", chapter 1 (steps 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.hanabi import _belief_kernels as enumeration
 from agents.hanabi import _search_kernels as kernels
-from agents.hanabi._table_kernels import WORK
+from agents.hanabi.models import Model
 from games.hanabi import Variant
 from games.hanabi import layout as at
 
@@ -55,7 +53,7 @@ class Tracker:
         self,
         variant: Variant,
         seat: int,
-        bots: Sequence[int],
+        model: Model,
         *,
         limit: int = 4000,
         tries: int = 4000,
@@ -63,13 +61,16 @@ class Tracker:
         soft: float = 0.0,
     ) -> None:
         self._variant, self._seat = variant, seat
-        self._bots = np.array(bots, dtype=np.int64)
+        self._model = model
         self._limit, self._tries, self._least, self._soft = limit, tries, least, soft
         self._base = np.zeros(variant.width, dtype=np.int16)
         self._base[at.LENGTH] = -1
-        self._row = np.zeros(variant.width, dtype=np.int16)
-        self._work = np.zeros(WORK, dtype=np.int64)
         self.unseen = np.zeros(40, dtype=np.int64)
+        self.hands = np.zeros((0, 0), dtype=np.int16)
+        self.memories = np.zeros((1, variant.players, at.MAX_CARDS), dtype=np.int64)
+        self.weights: NDArray[np.float64] = np.zeros(0)
+        self._likely: NDArray[np.float64] = np.zeros(0)
+        self._correction: NDArray[np.float64] = np.zeros(0)
         self.exact, self.effective = False, 0.0
         self.fallbacks = self.rebuilt = 0
 
@@ -100,8 +101,8 @@ class Tracker:
         known = base[deck] >= 0
         same = (base[log] == seen[log]).all() and (base[deck] == seen[deck])[known].all()
         players = self._variant.players
-        own = sum((int(base[at.TURN]) + k) % players == seat for k in range(seen[at.LENGTH] - length))
-        return bool(same) and own <= 1 and base[at.TURN] == seat
+        next_own = base[at.TURN] == seat and int(seen[at.LENGTH]) - length <= players
+        return bool(same and next_own)
 
     def _slots(self, row: NDArray[np.int16]) -> NDArray[np.int64]:
         base = at.HANDS + self._seat * self._variant.cards_held
@@ -113,7 +114,8 @@ class Tracker:
         numbers = self._variant.numbers
         size = int(seen[at.SIZES + self._seat])
         hands = np.zeros((self._limit, size), dtype=np.int16)
-        found = int(enumeration.enumerate_hands(seen, numbers, self._seat, hands, np.zeros(self._limit)))
+        ways = np.zeros(self._limit)
+        found = int(enumeration.enumerate_hands(seen, numbers, self._seat, hands, ways))
         self.exact = found <= self._limit
         hands = hands[:found] if self.exact else self._drawn(seen, streams)
         correction = np.ones(len(hands)) if self.exact else 1.0 / self._ways(hands)
@@ -147,9 +149,9 @@ class Tracker:
         likely, correction = self._likely[parents], self._correction[parents]
         weight = likely * correction * self._ways(hands)
         # A card that a partner has drawn meanwhile cannot be here too.
-        left = weight > 0.0
-        hands, parents, weight = hands[left], parents[left], weight[left]
-        likely, correction = likely[left], correction[left]
+        able = weight > 0.0
+        hands, parents, weight = hands[able], parents[able], weight[able]
+        likely, correction = likely[able], correction[able]
         most = self._limit if self.exact else self._tries
         if len(hands) > most:
             self.exact = False
@@ -185,7 +187,7 @@ class Tracker:
         kernels.count_ways(hands, self.unseen, out)
         return out
 
-    def _go_through(
+    def _go_through(  # noqa: PLR0917 - six arrays that belong together
         self,
         start: NDArray[np.int16],
         seen: NDArray[np.int16],
@@ -195,28 +197,12 @@ class Tracker:
         correction: NDArray[np.float64],
     ) -> None:
         """Weigh hands by the moves since `start`, and keep those that are possible."""
-        variant = self._variant
-        before = getattr(self, "memories", np.zeros((1, variant.players, at.MAX_CARDS), np.int64))
+        before = self.memories
         kept, memories = [], []
         for low in range(0, len(hands), _CHUNK):
             part = slice(low, low + _CHUNK)
-            count = len(hands[part])
-            factor = np.zeros(count)
-            minds = np.empty((count, variant.players, at.MAX_CARDS), dtype=np.int64)
-            kernels.replay(
-                self._bots,
-                start,
-                seen,
-                variant.numbers,
-                self._seat,
-                hands[part],
-                parents[part],
-                before,
-                self._soft,
-                self._row,
-                self._work,
-                factor,
-                minds,
+            factor, minds = self._model.replay(
+                start, seen, self._seat, hands[part], parents[part], before, self._soft
             )
             likely[part] *= factor
             alive = likely[part] > 0.0

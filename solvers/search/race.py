@@ -42,6 +42,7 @@ class Estimates:
         values: mean payoffs Q̂, shape (A,).
         advantages: means of payoff − payoff of the first action in the same worlds, (A,).
         errors: standard errors of the advantages, shape (A,); 0 for the first.
+        alive: which were never given up, shape (A,).
         rollouts: play-outs in all.
     """
 
@@ -50,6 +51,7 @@ class Estimates:
     values: Reals
     advantages: Reals
     errors: Reals
+    alive: NDArray[np.bool_]
     rollouts: int
 
 
@@ -87,7 +89,7 @@ def race(
             size = max(1.0, rollouts / halvings / len(alive))
         affordable = max(1, (rollouts - used) // len(alive)) if used else batch
         many = int(min(size, affordable))
-        found = playouts([actions[i] for i in alive], many)
+        found = playouts([actions[int(i)] for i in alive], many)
         block = np.full((many, count), np.nan)
         block[:, alive] = found
         payoffs.append(block)
@@ -96,15 +98,15 @@ def race(
         used += many * len(alive)
         size *= growth
         late = used + len(alive) > rollouts or time.monotonic() - started >= seconds
-        if len(alive) == 1 or late:
-            break
         alive = _left(np.concatenate(payoffs), alive, sums, worlds, z=z, margin=margin)
-        if len(alive) == 1:
+        if len(alive) == 1 or late:
             break
     table = np.concatenate(payoffs)
     advantages, errors = _paired(table, 0)
+    left = np.zeros(count, dtype=np.bool_)
+    left[alive] = True
     return Estimates(
-        np.array(actions, dtype=np.int64), worlds, sums / worlds, advantages, errors, used
+        np.array(actions, dtype=np.int64), worlds, sums / worlds, advantages, errors, left, used
     )
 
 

@@ -20,6 +20,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,12 @@ from arena.game import Game, Observation
 from arena.rng import Stream, derive
 from solvers.search.race import race
 from solvers.search.step import magnetic_step, softened
-from solvers.search.worlds import Belief, Choose, Particles, play_out
+from solvers.search.worlds import Belief, Choose, Particles, play_out, resampled
 
 __all__ = ["Probabilities", "SampledSearch", "Settings", "Tally"]
 
 Reals = NDArray[np.float64]
-Probabilities = Callable[[Observation], Reals]
+Probabilities = Callable[[Observation], NDArray[Any]]
 """The blueprint of a seat: the distribution over its actions, shape (A,)."""
 
 
@@ -115,16 +116,19 @@ class SampledSearch:
         self._answers: OrderedDict[str, Reals] = OrderedDict()
         self._beliefs: OrderedDict[str, Belief] = OrderedDict()
         self._keep = keep
-        self._past: list[tuple[Observation, int]] = []
+        self._past: list[tuple[str, int]] = []
         self.tally = Tally()
 
     def begin(self) -> None:
         """Start an episode."""
         self._past.clear()
 
-    def note(self, observation: Observation, action: int) -> None:
-        """Remember what the seat did at a decision (the observation must outlive the state)."""
-        self._past.append((observation, action))
+    def follow(self, observation: Observation, action: int) -> None:
+        """Remember what the seat did at a decision; the last word on a decision counts."""
+        key = self._key(observation)
+        if self._past and self._past[-1][0] == key:
+            self._past.pop()
+        self._past.append((key, action))
 
     def answer(self, observation: Observation) -> Reals:
         """Return π' at this decision, shape (A,).
@@ -132,9 +136,7 @@ class SampledSearch:
         Raises:
             AgentError: no key, or nothing explains what the seat sees.
         """
-        key = observation.key
-        if key is None:
-            raise AgentError(f"search needs infoset keys, which {self._game.key} has not")
+        key = self._key(observation)
         self.tally.decisions += 1
         known = self._answers.get(key)
         if known is None:
@@ -143,6 +145,12 @@ class SampledSearch:
             if len(self._answers) > self._keep:
                 self._answers.popitem(last=False)
         return known
+
+    def _key(self, observation: Observation) -> str:
+        key = observation.key
+        if key is None:
+            raise AgentError(f"search needs infoset keys, which {self._game.key} has not")
+        return key
 
     def _searched(self, observation: Observation, key: str) -> Reals:
         started = time.process_time()
@@ -153,14 +161,20 @@ class SampledSearch:
         actions = np.flatnonzero(legal)
         if len(actions) == 1:
             return prior
-        belief = self._belief(len(self._past), observation)
-        if not belief.states:
-            # Nothing explains what is seen and nothing can be drawn: no step is made.
-            return prior
+        past = self._past
+        if past and past[-1][0] == key:  # asked again after it was answered
+            past = past[:-1]
+        states = self._belief(past, key).states
+        self.tally.fallbacks += not states
+        if not states:
+            stream = Stream(derive(setup.seed, "resampled", key))
+            states = resampled(observation, setup.particles, stream)
+        if not states:
+            return prior  # nothing explains what is seen, and nothing can be drawn
         base = int(actions[np.argmax(prior[actions])])
         order = [base, *(int(a) for a in actions if a != base)]
         stream = Stream(derive(setup.seed, "play-outs", key))
-        states, at = belief.states, 0
+        at = 0
 
         def playouts(these: Sequence[int], worlds: int) -> Reals:
             nonlocal at
@@ -187,27 +201,25 @@ class SampledSearch:
         tally.searched += 1
         tally.rollouts += found.rollouts
         tally.worlds += len(states)
-        tally.fallbacks += belief.source != "particles"
         tally.seconds += time.process_time() - started
         return magnetic_step(
             prior, values, setup.step, magnet=magnet, temperature=setup.temperature
         )
 
-    def _belief(self, depth: int, observation: Observation) -> Belief:
-        """Return the belief after so many own moves of this episode, kept or made."""
-        key = f"{depth}|{observation.key}"
-        found = self._beliefs.get(key)
+    def _belief(self, past: Sequence[tuple[str, int]], key: str) -> Belief:
+        """Return the belief at `key` after these moves of the seat, kept or made."""
+        name = f"{past!r} {key}"
+        found = self._beliefs.get(name)
         if found is not None:
-            self._beliefs.move_to_end(key)
+            self._beliefs.move_to_end(name)
             return found
-        stream = Stream(derive(self._settings.seed, "worlds", key))
-        if depth == 0:
-            found = self._particles.first(observation, stream)
+        stream = Stream(derive(self._settings.seed, "worlds", name))
+        if not past:
+            found = self._particles.first(key, stream)
         else:
-            seen, action = self._past[depth - 1]
-            before = self._belief(depth - 1, seen)
-            found = self._particles.after(before, action, observation, stream)
-        self._beliefs[key] = found
+            before, action = past[-1]
+            found = self._particles.after(self._belief(past[:-1], before), action, key, stream)
+        self._beliefs[name] = found
         if len(self._beliefs) > self._keep // 50:
             self._beliefs.popitem(last=False)
         return found

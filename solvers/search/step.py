@@ -50,10 +50,12 @@ def magnetic_step(
         if temperature:
             logits = logits + temperature * step * np.log(magnet)
     logits = logits / (1.0 + temperature * step)
-    out = np.exp(logits - logits.max())
-    return out / out.sum()
+    out: Reals = np.exp(logits - logits.max())
+    out /= out.sum()
+    return out
 
 
 def softened(policy: Reals, legal: NDArray[np.bool_], epsilon: float) -> Reals:
     """Return (1 − ε) π + ε uniform on the legal actions, shape (A,)."""
-    return (1.0 - epsilon) * policy + epsilon * legal / legal.sum()
+    out: Reals = (1.0 - epsilon) * policy + epsilon * legal / legal.sum()
+    return out

@@ -10,9 +10,7 @@ next,
 3. a particle stays if the seat's infoset key is the one that the seat has now (rejection);
    this goes on until there are `count`, or `tries` were made.
 
-So particles are draws from the posterior given the blueprint. If none stays, a state is
-taken from `Observation.resample`, where the game offers it, which ignores what the others'
-moves say; that is counted.
+So particles are draws from the posterior given the blueprint.
 
 Source: Silver and Veness 2010, "Monte-Carlo planning in large POMDPs", NeurIPS, section 3.2
 (unweighted particle filter by rejection).
@@ -28,7 +26,7 @@ from arena.game import Game, Observation, State
 from arena.rng import Stream
 from arena.types import CHANCE
 
-__all__ = ["Belief", "Choose", "Particles", "play_out"]
+__all__ = ["Belief", "Choose", "Particles", "play_out", "resampled", "step"]
 
 Choose = Callable[[Observation, Stream], int]
 """How a seat follows the blueprint: draws an action."""
@@ -39,15 +37,11 @@ class Belief:
     """States that the seat cannot tell from the real one, each as likely as the others.
 
     Attributes:
-        states: may repeat, not to be changed, length M.
-        source: `particles`, or `resampled` if no particle explains what the seat has seen.
-        distinct: how many different states were drawn.
+        states: not to be changed, length M; none if nothing explains what the seat has seen.
         tries: simulations that this took.
     """
 
     states: Sequence[State]
-    source: str
-    distinct: int
     tries: int
 
 
@@ -68,27 +62,25 @@ class Particles:
         self._root, self._seat, self._choose = game.root(), seat, choose
         self._count, self._tries = count, tries
 
-    def first(self, observation: Observation, stream: Stream) -> Belief:
-        """Return the belief at the seat's first decision."""
-        return self._filter(observation, [self._root], None, stream)
+    def first(self, key: str, stream: Stream) -> Belief:
+        """Return the belief at the seat's first decision, whose infoset key is `key`."""
+        return self._filter(key, [self._root], None, stream)
 
-    def after(self, before: Belief, action: int, observation: Observation, stream: Stream) -> Belief:
-        """Return the belief at the decision that follows on `action`."""
-        return self._filter(observation, before.states, action, stream)
+    def after(self, before: Belief, action: int, key: str, stream: Stream) -> Belief:
+        """Return the belief at the decision `key` that follows on `action`."""
+        return self._filter(key, before.states, action, stream)
 
     def _filter(
-        self, seen: Observation, sources: Sequence[State], action: int | None, stream: Stream
+        self, key: str, sources: Sequence[State], action: int | None, stream: Stream
     ) -> Belief:
-        key, kept = seen.key, []
+        kept: list[State] = []
         tries = 0
-        while tries < self._tries and len(kept) < self._count:
+        while sources and tries < self._tries and len(kept) < self._count:
             state = sources[stream.below(len(sources))].clone()
             tries += 1
             if self._follow(state, action, stream) and state.observe(self._seat).key == key:
                 kept.append(state)
-        if kept:
-            return Belief(kept, "particles", len(kept), tries)
-        return Belief(_resampled(seen, self._count, stream), "resampled", self._count, tries)
+        return Belief(kept, tries)
 
     def _follow(self, state: State, action: int | None, stream: Stream) -> bool:
         """Play on to the seat's next decision; return whether there is one."""
@@ -114,9 +106,7 @@ def step(
         drawn = stream.index([p for _, p in outcomes])
         state.step({CHANCE: outcomes[drawn][0]})
         return
-    state.step(
-        {s: given[s] if s in given else choose[s](state.observe(s), stream) for s in actors}
-    )
+    state.step({s: given[s] if s in given else choose[s](state.observe(s), stream) for s in actors})
 
 
 def play_out(
@@ -130,7 +120,11 @@ def play_out(
     return float(twin.returns()[seat])
 
 
-def _resampled(seen: Observation, count: int, stream: Stream) -> list[State]:
+def resampled(seen: Observation, count: int, stream: Stream) -> list[State]:
+    """Draw states by `Observation.resample`, none where the game does not offer it.
+
+    They agree with what the seat has seen, but the others' moves are not taken as evidence.
+    """
     resample: Callable[[int], State] | None = getattr(seen, "resample", None)
     if resample is None:
         return []
