@@ -16,7 +16,7 @@ from agents.hanabi._smart_playout_kernels import smart_to_the_end
 from games.hanabi._kernels import act_and_draw, returned
 from games.hanabi.layout import CFG_HAND, CFG_PLAYERS, HANDS, LIVE, SIZES, TURN
 
-__all__ = ["play_on"]
+__all__ = ["play_on", "play_separately"]
 
 
 @njit(cache=True)
@@ -53,6 +53,13 @@ def play_on(bots, row, cfg, memories, streams, work, table):  # type: ignore[no-
         score = smart_to_the_end(row, cfg, memories[0], table)
         if score >= 0:
             return score
+    return play_separately(bots, row, cfg, memories, streams, work)
+
+
+@njit(cache=True)
+def play_separately(bots, row, cfg, memories, streams, work):  # type: ignore[no-untyped-def]
+    """Do what `play_on` does, with each seat's own memory."""
+    players = cfg[CFG_PLAYERS]
     while row[LIVE]:
         mover = np.int64(row[TURN])
         action = choose(bots[mover], row, cfg, memories[mover], mover, streams, mover, work)

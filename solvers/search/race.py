@@ -71,7 +71,7 @@ def race(
     Args:
         actions: the blueprint's choice first, shape (A,).
         playouts: tries actions in fresh worlds.
-        rollouts: play-outs in all, at most (the first batch is always played).
+        rollouts: play-outs in all, at most (but one world for all is always played).
         seconds: of wall-clock time, looked at between batches.
         batch: worlds of the first batch.
         growth: of the batches.
@@ -87,7 +87,7 @@ def race(
     while True:
         if math.isinf(z):
             size = max(1.0, rollouts / halvings / len(alive))
-        affordable = max(1, (rollouts - used) // len(alive)) if used else batch
+        affordable = max(1, (rollouts - used) // len(alive))
         many = int(min(size, affordable))
         found = playouts([actions[int(i)] for i in alive], many)
         block = np.full((many, count), np.nan)
