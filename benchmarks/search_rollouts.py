@@ -23,7 +23,7 @@ import arena
 from agents.hanabi import BOTS, HanabiBot
 from agents.hanabi import _kernels as bots
 from agents.hanabi._playout_kernels import play_on
-from agents.hanabi._smart_playout_kernels import TABLE
+from agents.hanabi._smart_desk_kernels import TABLE
 from agents.hanabi._table_kernels import WORK
 from agents.hanabi.searching import mds
 from games.hanabi import layout as at

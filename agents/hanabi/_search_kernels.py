@@ -8,7 +8,7 @@ from numba import njit
 
 from agents.hanabi._kernels import options, recall, touched_by, watch
 from agents.hanabi._playout_kernels import play_on
-from agents.hanabi._smart_playout_kernels import TABLE
+from agents.hanabi._smart_desk_kernels import TABLE
 from games._stream import stream_below
 from games.hanabi._kernels import act_and_draw, blank, count, draw, legal_bits, returned
 from games.hanabi.layout import (

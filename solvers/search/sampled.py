@@ -1,6 +1,7 @@
 """Update-equivalent search at one decision of any game, from sampled worlds and play-outs.
 
-1. The belief: particles that follow the seat's episode (`solvers.search.worlds`).
+1. The belief: particles that follow the seat's episode (`solvers.search.worlds`); asked out
+   of the blue, histories of any own moves that lead to its infoset.
 2. Q̂: every action is tried in the same worlds with the same luck, everybody following the
    blueprint afterwards (`solvers.search.race`).
 3. The answer π' is step (1) or (2) of `solvers.search.step`.
@@ -137,11 +138,15 @@ class SampledSearch:
             AgentError: no key, or nothing explains what the seat sees.
         """
         key = self._key(observation)
+        past = self._past
+        if past and past[-1][0] == key:  # asked again after it was answered
+            past = past[:-1]
         self.tally.decisions += 1
-        known = self._answers.get(key)
+        name = f"{past!r} {key}"
+        known = self._answers.get(name)
         if known is None:
-            known = self._searched(observation, key)
-            self._answers[key] = known
+            known = self._searched(observation, past, key)
+            self._answers[name] = known
             if len(self._answers) > self._keep:
                 self._answers.popitem(last=False)
         return known
@@ -152,7 +157,9 @@ class SampledSearch:
             raise AgentError(f"search needs infoset keys, which {self._game.key} has not")
         return key
 
-    def _searched(self, observation: Observation, key: str) -> Reals:
+    def _searched(
+        self, observation: Observation, past: Sequence[tuple[str, int]], key: str
+    ) -> Reals:
         started = time.process_time()
         setup, legal = self._settings, observation.legal
         if legal is None:
@@ -161,13 +168,12 @@ class SampledSearch:
         actions = np.flatnonzero(legal)
         if len(actions) == 1:
             return prior
-        past = self._past
-        if past and past[-1][0] == key:  # asked again after it was answered
-            past = past[:-1]
         states = self._belief(past, key).states
+        stream = Stream(derive(setup.seed, "out of the blue", key))
+        if not states:
+            states = self._particles.anywhere(key, stream).states
         self.tally.fallbacks += not states
         if not states:
-            stream = Stream(derive(setup.seed, "resampled", key))
             states = resampled(observation, setup.particles, stream)
         if not states:
             return prior  # nothing explains what is seen, and nothing can be drawn

@@ -70,6 +70,25 @@ class Particles:
         """Return the belief at the decision `key` that follows on `action`."""
         return self._filter(key, before.states, action, stream)
 
+    def anywhere(self, key: str, stream: Stream) -> Belief:
+        """Return the belief at `key` where it is not known how the seat came there.
+
+        Its own moves are drawn uniformly until the key comes up: in every history of an
+        infoset they are the same, so that they favour none.
+        """
+        kept: list[State] = []
+        tries = 0
+        while tries < self._tries and len(kept) < self._count:
+            state = self._root.clone()
+            tries += 1
+            seen = self._follow(state, None, stream)
+            while seen and state.observe(self._seat).key != key:
+                legal = state.legal(self._seat)
+                seen = legal is not None and self._follow(state, stream.choice(legal), stream)
+            if seen:
+                kept.append(state)
+        return Belief(kept, tries)
+
     def _filter(
         self, key: str, sources: Sequence[State], action: int | None, stream: Stream
     ) -> Belief:

@@ -14,7 +14,8 @@ import arena
 from agents.hanabi import BOTS, HanabiBot
 from agents.hanabi import _kernels as bots
 from agents.hanabi._playout_kernels import play_on
-from agents.hanabi._smart_playout_kernels import TABLE, smart_to_the_end
+from agents.hanabi._smart_desk_kernels import TABLE
+from agents.hanabi._smart_playout_kernels import smart_to_the_end
 from agents.hanabi._table_kernels import WORK
 from agents.hanabi.belief import believe
 from agents.hanabi.models import BotModel, NetworkModel

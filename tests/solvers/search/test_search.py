@@ -157,9 +157,19 @@ def test_exact_and_sampled_search_in_a_game_of_two() -> None:
     assert found["exploitability"].value < uniform["exploitability"].value
 
 
+def test_sampled_search_can_be_asked_out_of_the_blue() -> None:
+    """So that a search policy can be certified on the tree, infoset by infoset."""
+    game = arena.make("kuhn_poker")
+    found = arena.evaluate(game, mmds(rollouts=800, particles=200), cache=False)
+    exact = arena.evaluate(game, mmds(values="exact"), cache=False)
+    assert found["nash_conv"].value == pytest.approx(exact["nash_conv"].value, abs=0.08)
+
+
 def test_they_conform() -> None:
     check_agent(lambda: mmds(rollouts=30), arena.make("kuhn_poker"), episodes=4)
-    check_agent(lambda: mds(rollouts=30, particles=10), arena.make("openspiel/tiny_hanabi"), episodes=4)
+    check_agent(
+        lambda: mds(rollouts=30, particles=10), arena.make("openspiel/tiny_hanabi"), episodes=4
+    )
 
 
 def test_mds_improves_a_blueprint_in_tiny_hanabi() -> None:
