@@ -13,10 +13,10 @@ from agents.network import NetworkAgent
 from agents.network import from_file as network_file
 from agents.references import parse
 from agents.source import find
-from agents.tabular import PolicyAgent, from_file
+from agents.tabular import from_file, playing
 from arena.agent import Agent
 from arena.errors import AgentError, ArenaError, UnknownNameError
-from arena.policy import Policy
+from arena.policy import Mediator, Policy
 from arena.registry import AGENTS, load_target
 from arena.solver import Solution
 from solvers.training.learner import NetworkPolicy
@@ -120,10 +120,10 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
         return agent
     if isinstance(thing, Solution):
         thing, name = thing.policy, name or thing.solver
-    if isinstance(thing, Policy):
-        if isinstance(thing, NetworkPolicy):
-            return NetworkAgent(thing, name=name)
-        return PolicyAgent(thing, name=name)
+    if isinstance(thing, NetworkPolicy):
+        return NetworkAgent(thing, name=name)
+    if isinstance(thing, Policy | Mediator):
+        return playing(thing, name=name)
     if _is_openspiel(thing):
         live: Agent = load_target("agents.openspiel_live:wrap_live")(thing)
         return live
@@ -135,7 +135,7 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
 def _is_ready(thing: Any) -> bool:
     """Whether a thing plays as it is: an agent, a policy, a solution."""
     whole = all(callable(getattr(thing, method, None)) for method in _METHODS)
-    return whole or isinstance(thing, Policy | Solution) or _is_openspiel(thing)
+    return whole or isinstance(thing, Policy | Mediator | Solution) or _is_openspiel(thing)
 
 
 def _is_openspiel(thing: Any) -> bool:

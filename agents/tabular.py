@@ -1,4 +1,8 @@
-"""A policy as an agent: draws each action from the policy's probabilities."""
+"""Policies as agents: an action is drawn from the policy's probabilities.
+
+A `MediatedAgent` follows a mediator instead: all seats' parts come from one draw, on the
+public signal of the episode.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,13 @@ import numpy as np
 
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
-from arena.policy import Policy, TabularPolicy
+from arena.policy import Mediator, Policy, TabularPolicy
 from arena.rng import Stream
 from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
 from solvers.markov.policy import MarkovPolicy
 
-__all__ = ["PolicyAgent", "from_file"]
+__all__ = ["MediatedAgent", "PolicyAgent", "from_file", "playing"]
 
 
 class PolicyAgent:
@@ -89,8 +93,74 @@ class PolicyAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, **unknown: Any) -> PolicyAgent:
-    """Load a saved tabular policy, or the policy of a saved solution.
+class MediatedAgent:
+    """Plays its seat's part of what a mediator draws on the episode's public signal.
+
+    Args:
+        mediator: draws what all seats play.
+        name: for messages.
+    """
+
+    version = "1"
+
+    def __init__(self, mediator: Mediator, *, name: str = "") -> None:
+        self.name = name or type(mediator).__name__
+        self.mediator = mediator
+        self._drawn: int | None = None  # on which signal
+        self._signal: int | None = None
+        self._part: PolicyAgent | None = None
+
+    def signal(self, seed: int) -> None:
+        """Take the signal of the next episode."""
+        self._signal = seed
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Draw what to play.
+
+        Raises:
+            AgentError: the mediator is for another game.
+        """
+        if self.mediator.game != game.key:
+            raise AgentError(f"{self.name} is for {self.mediator.game}, not for {game.key}")
+        if self._signal is None:
+            self._part = self._drawn = None
+            return
+        if self._part is None or self._drawn != self._signal:
+            self._part = PolicyAgent(self.mediator.draw(self._signal), name=self.name)
+            self._drawn = self._signal
+        self._signal = None
+        self._part.begin(game, seat, seed)
+
+    def act(self, observation: Observation) -> Action:
+        """Play the part.
+
+        Raises:
+            AgentError: the episode has no public signal.
+        """
+        return self._playing().act(observation)
+
+    def policy(self, observation: Observation) -> Floats:
+        """Return the probabilities of the part, shape (A,).
+
+        Raises:
+            AgentError: the episode has no public signal.
+        """
+        return self._playing().policy(observation)
+
+    def _playing(self) -> PolicyAgent:
+        if self._part is None:
+            raise AgentError(
+                f"{self.name} is a correlated answer: it plays on the public signal of an"
+                " episode (`Agent.signal`), and here is none"
+            )
+        return self._part
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent:
+    """Load a saved policy, or the policy of a saved solution.
 
     Raises:
         AgentError: there is no such file.
@@ -103,4 +173,11 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent:
         from agents.source import source_file
 
         source_file(Reference("policy", str(Path(path).absolute())))
-    return PolicyAgent(load_policy(path), name=Path(path).name)
+    return playing(load_policy(path), name=Path(path).name)
+
+
+def playing(policy: Policy | Mediator, *, name: str = "") -> PolicyAgent | MediatedAgent:
+    """Return the agent that plays a policy or follows a mediator."""
+    if isinstance(policy, Mediator):
+        return MediatedAgent(policy, name=name)
+    return PolicyAgent(policy, name=name)

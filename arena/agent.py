@@ -50,6 +50,8 @@ class Agent(Protocol):
         follow(observation, action): told what the seat did at a decision where `act` was not
             asked, or not obeyed; for agents that remember their own moves, where somebody else
             plays some of them (learned best responses do).
+        signal(seed): called before `begin` with a number that all seats of the episode share
+            and that tells nothing about its chance: a public correlation device.
         end(returns): called after each game with the payoffs of all seats, shape (n,).
         version: str: told apart in results; the registry adds a digest of the code.
         stochastic: bool: False promises the same action for the same observations.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from arena.agent import Agent
@@ -161,6 +162,8 @@ def solve(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    save: str | Path | None = None,
+    checkpoint_every: float = 30.0,
     **settings: Any,
 ) -> Solution:
     """Solve a game and certify the answer.
@@ -171,8 +174,11 @@ def solve(
         seed: of solvers that sample.
         progress: called now and then with the point reached; a KeyboardInterrupt that it
             raises ends the work early, with what there is.
+        save: a file (`.npz`) to write the solution to, at the end and now and then before,
+            so that a run that is killed can be resumed.
+        checkpoint_every: seconds between two of these.
         settings: the solver's own; most take `until` (a gap in payoff units),
-            `iterations`, `seconds` and `resume` (a `Solution` to go on from).
+            `iterations`, `seconds` and `resume` (a `Solution` or its file to go on from).
 
     Raises:
         NotApplicableError: the solver cannot handle the game; the message names the
@@ -185,6 +191,8 @@ def solve(
         solver,
         seed=seed,
         progress=progress,
+        save=save,
+        checkpoint_every=checkpoint_every,
         **settings,
     )
     return solution

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["cache_dir", "folder_name", "write_atomic"]
+from arena.errors import ParameterError
+
+__all__ = ["cache_dir", "check_writable", "folder_name", "write_atomic"]
 
 
 @contextmanager
@@ -29,6 +31,21 @@ def write_atomic(path: str | Path) -> Iterator[IO[bytes]]:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a file that `write_atomic` could not write, before there is work to lose.
+
+    Raises:
+        ParameterError: it is a folder, or its folder cannot be made or written to.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError("file", str(path), f"one in a folder ({error.strerror})") from error
+    if target.is_dir() or not os.access(target.parent, os.W_OK):
+        raise ParameterError("file", str(path), "a file that can be written")
 
 
 def folder_name(name: str) -> str:

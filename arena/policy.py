@@ -16,7 +16,7 @@ from arena.files import write_atomic
 from arena.game import Observation
 from arena.types import Floats
 
-__all__ = ["Policy", "TabularPolicy", "TensorPolicy", "is_torch_module"]
+__all__ = ["Mediator", "Policy", "TabularPolicy", "TensorPolicy", "is_torch_module"]
 
 _FORMAT = "arena/tabular-policy/1"
 
@@ -130,6 +130,28 @@ class TabularPolicy:
                 )
         except (KeyError, ValueError, EOFError, BadZipFile) as error:
             raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+
+
+@runtime_checkable
+class Mediator(Protocol):
+    """A correlation device: draws what all seats play in one episode.
+
+    Seats that follow it share the seed of the draw, see `Agent.signal`.
+    """
+
+    @property
+    def kind(self) -> str:
+        """What it is saved and read as (`arena.solver.load_policy`)."""
+
+    @property
+    def game(self) -> str:
+        """The key of the game it is for."""
+
+    def draw(self, seed: int) -> TabularPolicy:
+        """Return the policy of all seats in the episode of that seed."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all it takes to make it again."""
 
 
 class TensorPolicy:

@@ -27,6 +27,7 @@ __all__ = [
     "match_seed",
     "seat_seed",
     "seat_seeds",
+    "signal_seed",
     "stream_states",
     "streams_below",
 ]
@@ -109,6 +110,14 @@ def seat_seeds(seeds: NDArray[np.uint64], seats: int) -> NDArray[np.uint64]:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
         z = z ^ (z >> np.uint64(31))
     return z
+
+
+def signal_seed(seed: int) -> int:
+    """Return the public signal of a match of seed `seed`: every seat may know it.
+
+    `seed` cannot be told from it, so it gives no luck away.
+    """
+    return derive(seed, "signal")
 
 
 def generator(seed: int, *path: int | str) -> np.random.Generator:

@@ -27,6 +27,9 @@ _FORMAT = "arena/solution/1"
 
 _POLICIES = {
     "correlated": "solvers.markov.policy:from_arrays",
+    "correlation_plan": "solvers.tree.mediators:from_arrays",
+    "joint": "solvers.matrix.form:from_arrays",
+    "joint_play": "solvers.tree.mediators:from_arrays",
     "mixture": "solvers.markov.policy:from_arrays",
     "observed": "solvers.markov.policy:from_arrays",
     "product": "solvers.markov.policy:from_arrays",
@@ -40,7 +43,10 @@ _NETWORK = "solvers.training.policy:from_header"
 _CHECKPOINT = "solvers.training.checkpoint:load_policy"
 """How the policy in a checkpoint (`.safetensors`) is read: f(path)."""
 
-_FILES = {"arena/markov-policy/1": "solvers.markov.policy:load_policy"}
+_FILES = {
+    "arena/joint-policy/1": "solvers.matrix.form:load_joint",
+    "arena/markov-policy/1": "solvers.markov.policy:load_policy",
+}
 """How files of other formats that hold one policy are read."""
 
 
@@ -73,7 +79,12 @@ class TracePoint:
 
 
 Progress = Callable[[TracePoint], None]
-"""Called by a solver now and then; may raise KeyboardInterrupt to stop it early."""
+"""Called by a solver now and then; may raise KeyboardInterrupt to stop it early.
+
+Optional member, looked for with `getattr`:
+    checkpoint(snapshot): called between pieces of work with a function that returns the
+        `Solution` so far, its `state` included, for whoever wants to keep it (`Checkpoints`).
+"""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,7 +98,8 @@ class Solution:
         policy: playable; its type depends on the form that was solved.
         certificate: named gaps.
         trace: the way there.
-        status: `converged`, `iteration limit`, `time limit` or `interrupted`, for humans.
+        status: `converged`, `iteration limit`, `time limit`, `interrupted`, `stalled above the
+            wanted gap` or (in a checkpoint) `unfinished`, and why, for humans.
         state: what the solver needs to go on from here (`resume=`), as plain arrays.
     """
 
@@ -113,7 +125,8 @@ class Solution:
         """Write an `.npz` file: a JSON header, the policy, the trace and the solver's state.
 
         Raises:
-            ArenaError: the policy is neither a table nor of a kind that is known here.
+            ArenaError: the policy is neither a table nor of a kind that is known here, or the
+                file cannot be written.
         """
         policy = self.policy
         kind = getattr(policy, "kind", None)
@@ -121,7 +134,7 @@ class Solution:
         if not isinstance(policy, TabularPolicy) and kind not in _POLICIES and not network:
             raise ArenaError(
                 f"a solution whose policy is a {type(policy).__name__} cannot be saved;"
-                " a TabularPolicy can"
+                f" a TabularPolicy can, and the kinds {', '.join(_POLICIES)}"
             )
         header = {
             "format": _FORMAT,
@@ -139,13 +152,13 @@ class Solution:
             described = {"network": policy.header()} if network else {}
             header["policy"] = {"kind": kind, "game": policy.game, **described}
             arrays |= {f"policy.{name}": array for name, array in policy.arrays().items()}
-        with write_atomic(path) as file:
-            np.savez_compressed(
-                file,
-                header=np.array(json.dumps(header, default=_plain)),
-                trace=np.array([(p.iteration, p.seconds, p.gap) for p in self.trace]),
-                **arrays,
-            )
+        text = np.array(json.dumps(header, default=_plain))
+        trace = np.array([(p.iteration, p.seconds, p.gap) for p in self.trace])
+        try:
+            with write_atomic(path) as file:
+                np.savez_compressed(file, header=text, trace=trace, **arrays)
+        except OSError as error:
+            raise ArenaError(f"{path} cannot be written: {error.strerror or error}") from error
 
     @staticmethod
     def load(path: str | Path, *, game: Game | None = None) -> Solution:
@@ -248,7 +261,14 @@ def _policy(game: str, kind: Mapping[str, Any] | None, arrays: Mapping[str, Any]
 
 @runtime_checkable
 class Solver(Protocol):
-    """A registered solver: says what it can solve, and solves it."""
+    """A registered solver: says what it can solve, and solves it.
+
+    Optional members, looked for with `getattr`:
+        gap: the name of the certified gap that `until` and the trace are about.
+        misfit(tree) -> str | None: why it cannot handle a compiled tree; it compiles the game.
+        looks: False if `misfit` has nothing to say about any tree.
+        of(game) -> Solver: what it leaves a game to.
+    """
 
     def obstacle(self, game: Game) -> str | None:
         """Return why this solver cannot handle `game`, in words, or None if it can."""

@@ -15,7 +15,7 @@ from open_spiel.python.algorithms import mmd_dilated
 import arena
 from games.tree import tree_of
 from solvers.evaluate import behaviour_of
-from solvers.tree.mmd import MmdMethod, mmd
+from solvers.tree.mmd import MmdMethod
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         game = arena.make(name)
         tree = tree_of(game, cache=False)
         peer = mmd_dilated.MMDDilatedEnt(pyspiel.load_game(name), 0.1)
-        ours = MmdMethod(tree, {**mmd().defaults, "temperature": 0.1})
+        ours = MmdMethod(tree, temperature=0.1)
         for _ in range(3):
             peer.update_sequences()
         ours.advance(3)

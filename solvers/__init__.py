@@ -17,6 +17,9 @@ _MARKOV = {"form": "markov"}
 _ZERO_SUM_MARKOV = {"form": "markov", "seats": "2", "payoff": "zero_sum"}
 
 TABLE: dict[str, Entry] = {
+    "agent_qre": Entry(
+        "solvers.tree.agent_qre:agent_qre", "logit equilibrium of infosets at a temperature", _TREE
+    ),
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
     "cce": Entry("solvers.markov.by_form:cce", "coarse correlated equilibrium", _MATRIX),
     "ce": Entry("solvers.markov.by_form:ce", "correlated equilibrium", _MATRIX),
@@ -96,7 +99,7 @@ TABLE: dict[str, Entry] = {
         "solvers.tree.mmd:mmd", "mirror descent to the QRE at a temperature", _ZERO_SUM_TREE
     ),
     "mmd_nash": Entry(
-        "solvers.tree.mmd:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
+        "solvers.tree.mmd_nash:mmd_nash", "mirror descent with a moving magnet", _ZERO_SUM_TREE
     ),
     "nash_lp": Entry(
         "solvers.matrix.nash:nash_lp", "exact, by linear programming", _ZERO_SUM_MATRIX

@@ -17,7 +17,7 @@ from numba import njit
 
 _U = np.uint64  # unsigned indices spare the test for negative ones
 
-__all__ = ["best_many", "best_two", "expected", "soft_two"]
+__all__ = ["action_worth", "best_many", "best_two", "expected", "soft_two"]
 
 
 @njit(cache=True)
@@ -102,50 +102,113 @@ def best_two(
 
 
 @njit(cache=True)
-def best_many(
-    last: Any,
-    reach: Any,
-    payoffs: Any,
-    seat_infoset: Any,
-    seat_sequence: Any,
-    info_first: Any,
-    info_actions: Any,
-    info_parent: Any,
-    policy: Any,
+def _products(width: int, low: int, high: int, tuples: Any, plan: Any, product: Any) -> None:
+    """Fill the product of the plans of each tuple low … high - 1 in place."""
+    if width == 1:
+        for k in range(_U(low), _U(high)):
+            product[k] = plan[tuples[0, k]]
+        return
+    for k in range(_U(low), _U(high)):
+        reach = 1.0
+        for p in range(_U(width)):
+            reach *= plan[tuples[p, k]]
+        product[k] = reach
+
+
+@njit(cache=True)
+def _group(
+    width: int,
+    low: int,
+    high: int,
+    tuples: Any,
+    ptr: Any,
+    col: Any,
+    val: Any,
     plan: Any,
+    product: Any,
     worth: Any,
-    best: Any,
+) -> None:
+    """Add what the tuples low … high - 1 are worth to the sequences in them, in place."""
+    e = _U(ptr[low])
+    for k in range(_U(low), _U(high)):
+        end = _U(ptr[k + _U(1)])
+        if width == 1:
+            total = 0.0
+            while e < end:
+                total += val[0, e] * product[col[e]]
+                e += _U(1)
+            worth[tuples[0, k]] += total
+        elif width == 2:
+            one, two = 0.0, 0.0
+            while e < end:
+                reach = product[col[e]]
+                one += val[0, e] * reach
+                two += val[1, e] * reach
+                e += _U(1)
+            s, t = tuples[0, k], tuples[1, k]
+            worth[s] += one * plan[t]
+            worth[t] += two * plan[s]
+        else:
+            start = e
+            for p in range(_U(width)):
+                total = 0.0
+                e = start
+                while e < end:
+                    total += val[p, e] * product[col[e]]
+                    e += _U(1)
+                for q in range(_U(width)):
+                    if q != p:
+                        total *= plan[tuples[q, k]]
+                worth[tuples[p, k]] += total
+
+
+@njit(cache=True)
+def best_many(
+    half: int,
+    split: int,
+    tuples: Any,
+    ptr: Any,
+    col: Any,
+    val: Any,
+    seats: Any,
+    infosets: Any,
+    policy: Any,
+    product: Any,
+    work: Any,
     choice: Any,
     out: Any,
 ) -> None:
-    """Any number of players and any payoffs: as `best_two`, from the terminals one by one."""
-    n = len(last)
+    """Any number of players and any payoffs: as `best_two`, from a `GroupForm`.
+
+    The first `split` tuples are those of the first `half` seats. `seats` holds the first
+    infoset and sequence of each seat, (2, n + 1); `infosets` first sequence, number of
+    actions and parent, (3, I); `product`, (K,), and `work`, (3, Q), are modified in place.
+    """
+    n = seats.shape[1] - 1
+    plan, worth, best = work[0], work[1], work[2]
     for p in range(n):
-        plan[seat_sequence[p]] = 1.0
-    _realize(info_first, info_actions, info_parent, policy, plan)
+        plan[seats[1, p]] = 1.0
+    _realize(infosets[0], infosets[1], infosets[2], policy, plan)
     worth[:] = 0.0
-    for z in range(_U(len(reach))):
-        for p in range(_U(n)):
-            others = reach[z]
-            for q in range(_U(n)):
-                if q != p:
-                    others *= plan[_U(last[q, z])]
-            worth[_U(last[p, z])] += others * payoffs[p, z]
+    _products(half, 0, split, tuples, plan, product)
+    _products(n - half, split, len(product), tuples, plan, product)
+    _group(half, 0, split, tuples, ptr, col, val, plan, product, worth)
+    _group(n - half, split, len(product), tuples, ptr, col, val, plan, product, worth)
     best[:] = worth
     for p in range(n):
         _climb(
-            seat_infoset[p],
-            seat_infoset[p + 1],
-            info_first,
-            info_actions,
-            info_parent,
+            seats[0, p],
+            seats[0, p + 1],
+            infosets[0],
+            infosets[1],
+            infosets[2],
             policy,
             worth,
             best,
             choice,
         )
-        out[p, 0] = worth[seat_sequence[p]]
-        out[p, 1] = best[seat_sequence[p]]
+        out[p, 0] = worth[seats[1, p]]
+        out[p, 1] = best[seats[1, p]]
 
 
 @njit(cache=True)
@@ -176,6 +239,54 @@ def expected(
             for p in range(len(out)):
                 out[p] += reach[v] * payoffs[p, z]
             z += 1
+
+
+@njit(cache=True)
+def action_worth(
+    parent: Any,
+    seat: Any,
+    infoset: Any,
+    first_child: Any,
+    chance: Any,
+    info_first: Any,
+    payoffs: Any,
+    policy: Any,
+    out: Any,
+    mass: Any,
+) -> None:
+    """Fill counterfactual payoffs of actions, (Q,), and reach of infosets, (I,), in place.
+
+    Node by node: `out` sums what each child is worth to the mover, times the probability
+    with which chance and the other seats lead to it, and `mass` sums the latter.
+    """
+    n, n_nodes = len(payoffs), len(parent)
+    others = np.ones((n_nodes, n))
+    for v in range(1, n_nodes):
+        u = parent[v]
+        for p in range(n):
+            others[v, p] = others[u, p]
+            if seat[u] == -1:
+                others[v, p] *= chance[v]
+            elif seat[u] != p:
+                others[v, p] *= policy[info_first[infoset[u]] + v - first_child[u]]
+    value = np.zeros((n_nodes, n))
+    out[:] = 0.0
+    mass[:] = 0.0
+    z = payoffs.shape[1]
+    for v in range(n_nodes - 1, -1, -1):
+        if seat[v] == -2:
+            z -= 1
+            value[v] = payoffs[:, z]
+        if seat[v] >= 0:
+            mass[infoset[v]] += others[v, seat[v]]
+        if v > 0:
+            u = parent[v]
+            step = chance[v]
+            if seat[u] >= 0:
+                s = info_first[infoset[u]] + v - first_child[u]
+                step = policy[s]
+                out[s] += others[v, seat[u]] * value[v, seat[u]]
+            value[u] += step * value[v]
 
 
 @njit(cache=True)

@@ -21,8 +21,17 @@ from arena.errors import NotApplicableError, ParameterError
 from arena.policy import TabularPolicy
 from arena.solver import Gap
 from games.tree.data import Tree
+from solvers._group_form import group_form
 
-__all__ = ["BestResponse", "Evaluator", "best_response", "certify", "certify_qre", "values"]
+__all__ = [
+    "BestResponse",
+    "Evaluator",
+    "best_response",
+    "certify",
+    "certify_agent_qre",
+    "certify_qre",
+    "values",
+]
 
 Reals = NDArray[np.float64]
 
@@ -62,10 +71,13 @@ class Evaluator:
         self._two = tree.seats == 2 and tree.constant_sum is not None
         shift = (tree.constant_sum or 0.0) / 2 if self._two else 0.0
         self._shift = shift
-        size = tree.n_sequences
-        self._plan, self._worth, self._best = np.empty(size), np.empty(size), np.empty(size)
         self._choice = np.zeros(tree.n_infosets, dtype=np.int64)
         self._out = np.empty((tree.seats, 2))
+        self._work = np.empty((3, tree.n_sequences))
+        if not self._two:
+            self._product = np.empty(group_form(tree).tuples.shape[1])
+            self._seats = np.array([tree.seat_infoset, tree.seat_sequence])
+            self._infosets = np.array([tree.info_first, tree.info_actions, tree.info_parent])
 
     def payoffs(self, behaviour: Reals) -> Reals:
         """Return value and best-response value of each seat, shape (n, 2).
@@ -76,27 +88,39 @@ class Evaluator:
         from solvers import _certificate_kernels as kernels
 
         tree = self._tree
-        head: tuple[NDArray[np.generic], ...]
         if self._two:
             form = tree.sequence_form
-            run, head = kernels.best_two, (form.ptr, form.col, form.val)
+            kernels.best_two(
+                form.ptr,
+                form.col,
+                form.val,
+                tree.seat_infoset,
+                tree.seat_sequence,
+                tree.info_first,
+                tree.info_actions,
+                tree.info_parent,
+                behaviour,
+                *self._work,
+                self._choice,
+                self._out,
+            )
         else:
-            run = kernels.best_many
-            head = (tree.terminal_sequences, tree.terminal_chance, tree.payoffs)
-        run(
-            *head,
-            tree.seat_infoset,
-            tree.seat_sequence,
-            tree.info_first,
-            tree.info_actions,
-            tree.info_parent,
-            behaviour,
-            self._plan,
-            self._worth,
-            self._best,
-            self._choice,
-            self._out,
-        )
+            groups = group_form(tree)
+            kernels.best_many(
+                groups.half,
+                groups.split,
+                groups.tuples,
+                groups.ptr,
+                groups.col,
+                groups.val,
+                self._seats,
+                self._infosets,
+                behaviour,
+                self._product,
+                self._work,
+                self._choice,
+                self._out,
+            )
         return self._out + self._shift
 
     def nash_conv(self, behaviour: Reals) -> float:
@@ -224,3 +248,49 @@ def certify_qre(
         out,
     )
     return {"qre_gap": Gap(max(0.0, float((out[:, 1] - out[:, 0]).sum())))}
+
+
+def certify_agent_qre(
+    tree: Tree, policy: TabularPolicy | Reals, *, temperature: float
+) -> dict[str, Gap]:
+    """Return how far a policy is from the agent quantal response equilibrium at a temperature.
+
+    Args:
+        tree: any number of seats, any payoffs.
+        policy: of all seats.
+        temperature: in payoff units, positive.
+
+    Returns:
+        `agent_qre_residual`: the greatest difference, over the actions of infosets that are
+        reached, between their probability and the logit response to their payoffs given
+        that the infoset is reached (McKelvey and Palfrey 1998, section 3).
+
+    Raises:
+        ParameterError: a temperature that is not positive.
+    """
+    from solvers._certificate_kernels import action_worth
+
+    if not (temperature > 0 and np.isfinite(temperature)):
+        raise ParameterError("temperature", temperature, "a positive number")
+    flat = _flat(tree, policy)
+    worth, reach = np.empty(tree.n_sequences), np.empty(tree.n_infosets)
+    action_worth(
+        tree.parent,
+        tree.seat,
+        tree.infoset,
+        tree.first_child,
+        tree.chance,
+        tree.info_first,
+        tree.payoffs,
+        flat,
+        worth,
+        reach,
+    )
+    residual = 0.0
+    for i in np.flatnonzero(reach > 0.0):
+        part = slice(tree.info_first[i], tree.info_first[i] + tree.info_actions[i])
+        logits = worth[part] / (reach[i] * temperature)
+        response = np.exp(logits - logits.max())
+        apart = np.abs(flat[part] - response / response.sum())
+        residual = max(residual, float(apart.max()))
+    return {"agent_qre_residual": Gap(residual)}

@@ -23,7 +23,7 @@ from arena.errors import (
     UnknownNameError,
 )
 from arena.game import Game, Observation, State
-from arena.policy import Policy, TabularPolicy, TensorPolicy, is_torch_module
+from arena.policy import Mediator, Policy, TabularPolicy, TensorPolicy, is_torch_module
 from arena.registry import load_target
 from arena.rng import derive
 from arena.solver import Gap, Solution, load_policy
@@ -32,6 +32,8 @@ from games.markov import markov_of
 from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
 from solvers.certificates import certify
 from solvers.markov.policy import MarkovPolicy
+from solvers.matrix.form import JointPolicy, normal_form_of
+from solvers.tree.mediators import CorrelationPlan, JointPlay
 
 __all__ = ["behaviour_of", "evaluate", "opened_all"]
 
@@ -58,7 +60,8 @@ def evaluate(
     Args:
         game: any game whose tree fits the budget, one with the form `markov`, or any game at
             all with `approximate`.
-        policy: a `TabularPolicy`, a `Solution`, any `Policy`, a torch module from
+        policy: a `TabularPolicy`, a `Solution`, a `Mediator` (a correlated answer), any
+            `Policy`, a torch module from
             observation tensor to probabilities, an agent with `policy` (or a deterministic
             one), an OpenSpiel `Policy`, a name or file of one of them, or a sequence of
             these, one a seat.
@@ -92,6 +95,13 @@ def evaluate(
             ("seed", "cache", "budget", "samples", "approximate"),
             hint="it goes with approximate=True",
         )
+    if isinstance(policy, str | Path) or not isinstance(policy, Sequence):
+        policy = _opened(policy)
+    mediator = _mediator(policy)
+    if mediator is not None:
+        if mediator.kind not in _MEDIATORS:
+            raise NotApplicableError(f"a mediator of kind {mediator.kind} cannot be certified")
+        return dict(_MEDIATORS[mediator.kind](game, mediator, budget, cache))
     if samples is not None and not (isinstance(samples, int) and samples >= 1):
         raise ParameterError("samples", samples, "a whole number, 1 or more, or None")
     tree = tree_of(game, budget=budget, cache=cache)
@@ -109,6 +119,50 @@ def _on_markov(game: Game, policy: MarkovPolicy, options: Mapping[str, Any]) -> 
         raise ParameterError("policy", f"one for {policy.game}", f"one for {game.key}")
     form = markov_of(game, horizon=options.get("horizon"), discount=options.get("discount"))
     return certify_markov(form, policy, deviations=options.get("deviations", "history"))
+
+
+def _mediator(policy: Any) -> Mediator | None:
+    """Return the mediator that a policy is, or that an agent plays."""
+    found = getattr(policy, "mediator", policy)
+    return found if isinstance(found, Mediator) else None
+
+
+def _joint(game: Game, joint: JointPolicy, budget: Budget, cache: bool) -> dict[str, Gap]:
+    from solvers.matrix.certificates import certify_joint as certify_distribution
+
+    _same_game(joint, game)
+    return certify_distribution(normal_form_of(game), joint.joint)
+
+
+def _joint_play(game: Game, joint: JointPlay, budget: Budget, cache: bool) -> dict[str, Gap]:
+    from solvers.tree.correlated_coarse import certify_joint as certify_play
+
+    _same_game(joint, game)
+    tree = tree_of(game, budget=budget, cache=cache)
+    joint.outline.check(tree)
+    return certify_play(tree, joint, recommended=True)
+
+
+def _plan(game: Game, plan: CorrelationPlan, budget: Budget, cache: bool) -> dict[str, Gap]:
+    from solvers.tree.correlation import certify_plan
+
+    _same_game(plan, game)
+    tree = tree_of(game, budget=budget, cache=cache)
+    plan.outline.check(tree)
+    return certify_plan(tree, plan)
+
+
+_MEDIATORS: Mapping[str, Callable[[Game, Any, Budget, bool], dict[str, Gap]]] = {
+    "correlation_plan": _plan,
+    "joint": _joint,
+    "joint_play": _joint_play,
+}
+"""How mediators are certified, by their kind: on the tree or on the normal form."""
+
+
+def _same_game(policy: Mediator, game: Game) -> None:
+    if policy.game != game.key:
+        raise ParameterError("policy", f"one for {policy.game}", f"one for {game.key}")
 
 
 def behaviour_of(

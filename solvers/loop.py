@@ -10,18 +10,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ParameterError, UnknownNameError
+from arena.game import Game
 from arena.interrupts import deferred_interrupts
-from arena.solver import Progress, TracePoint
+from arena.solver import Progress, Solution, TracePoint
 
 __all__ = [
     "Method",
     "check_limits",
+    "check_resume",
     "choice",
     "flag",
     "merge_settings",
@@ -65,6 +69,8 @@ def run_method(
     until: float | None = None,
     iterations: int | None = None,
     seconds: float | None = None,
+    snapshot: Callable[[], Solution] | None = None,
+    growth: float = 0.1,
 ) -> str:
     """Run the method in growing blocks; append to `trace` in place; return the status.
 
@@ -76,21 +82,25 @@ def run_method(
         until: stop at this gap.
         iterations: stop after so many in all.
         seconds: stop after so many seconds of wall time in this call.
+        snapshot: the solution as of now, for `progress` to keep (see `Progress`).
+        growth: a block is this share of the iterations before it, 1 at least.
     """
+    keep = getattr(progress, "checkpoint", None) if snapshot is not None else None
+    between = partial(keep, snapshot) if keep is not None else _nothing
     before = trace[-1].seconds if trace else 0.0
     start = time.perf_counter()
     pace, piece = 0.0, 1
     try:
         with deferred_interrupts() as interrupted:
             while True:
-                count = max(1, method.iteration // 10)
+                count = max(1, int(method.iteration * growth))
                 if iterations is not None:
                     count = min(count, iterations - method.iteration)
                 if seconds is not None and pace > 0.0:
                     left = seconds - (time.perf_counter() - start)
                     count = min(count, max(1, int(left / pace)))
                 began = time.perf_counter()
-                done, piece = _advance(method, count, piece, interrupted)
+                done, piece = _advance(method, count, piece, interrupted, between)
                 now = time.perf_counter()
                 if done:
                     pace = (now - began) / done
@@ -113,10 +123,20 @@ def run_method(
         return "interrupted"
 
 
+def _nothing() -> None:
+    """Keep nothing."""
+
+
 def _advance(
-    method: Method, count: int, piece: int, interrupted: Callable[[], bool]
+    method: Method,
+    count: int,
+    piece: int,
+    interrupted: Callable[[], bool],
+    between: Callable[[], None],
 ) -> tuple[int, int]:
     """Run `count` iterations in pieces of about 0.1 s, so that Ctrl-C is seen between them.
+
+    `between` is called after each.
 
     Returns:
         How many were run, and the size of the next piece.
@@ -130,6 +150,7 @@ def _advance(
         done += step
         if step == piece and time.perf_counter() - began < _PIECE_SECONDS:
             piece *= 2
+        between()
     return done, piece
 
 
@@ -145,6 +166,28 @@ def check_limits(until: Any, iterations: Any, seconds: Any) -> None:
         positive("seconds", seconds)
     if iterations is not None:
         whole("iterations", iterations, least=1)
+
+
+def check_resume(
+    resume: Solution | str | Path, game: Game, solver: str, settings: Mapping[str, Any]
+) -> Solution:
+    """Return a solution (or the one in a file) that a solver can go on from.
+
+    Raises:
+        ParameterError: it is of another game or solver, has other settings, or no state.
+    """
+    if isinstance(resume, str | Path):
+        resume = Solution.load(resume, game=game)
+    if resume.game.key != game.key or resume.solver != solver:
+        given = f"{resume.solver} on {resume.game.key}"
+        raise ParameterError("resume", given, f"{solver} on {game.key}")
+    for name, value in settings.items():
+        before = resume.settings.get(name)
+        if before != value:
+            raise ParameterError(name, value, f"{before!r}, as in the solution to resume")
+    if not resume.state:
+        raise ParameterError("resume", "a solution without state", "one that `solve` returned")
+    return resume
 
 
 def merge_settings(

@@ -14,7 +14,7 @@ from arena.cli.solving import compiled, figure, run_folder, trace_json, watching
 from arena.errors import ArenaError, NotApplicableError
 from arena.files import write_atomic
 from arena.game import Game
-from arena.registry import SOLVERS
+from arena.registry import SOLVERS, load_target
 from arena.solver import Solution
 
 __all__ = ["EXAMPLES", "compare"]
@@ -33,25 +33,31 @@ def compare(
         typer.Argument(help="Names from `arena list solvers`, settings in brackets."),
     ],
     until: Annotated[
-        float | None, typer.Option(help="Stop each at this gap (in payoff units).", min=0)
+        float | None,
+        typer.Option(help="Stop each at this gap (in payoff units).", min=0, metavar="GAP"),
     ] = None,
     iterations: Annotated[
-        int | None, typer.Option(help="Stop each after so many iterations.", min=1)
+        int | None, typer.Option(help="Stop each after so many iterations.", min=1, metavar="N")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop each after so many seconds.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of solvers that sample.", min=0)] = 0,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop each after so many seconds.", metavar="S")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of solvers that sample.", min=0, metavar="N")] = 0,
     param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", help="A game parameter, key=value.")
+        list[str] | None,
+        typer.Option("--param", "-p", help="A game parameter.", metavar="KEY=VALUE"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for chart and traces.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for chart and traces.", metavar="FOLDER"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Run several solvers on one game: gap against iterations and seconds.
 
-    The tree is compiled and the kernels are warmed before the clock starts. Ctrl-C ends the
-    solver at work and those after it; the chart shows what there is.
+    The tree is compiled and the kernels are warmed before the clock starts.
+
+    Ctrl-C ends the solver at work and those after it; the chart shows what there is.
     """
     import arena
 
@@ -62,22 +68,28 @@ def compare(
         raise ArenaError(f"solver {twice} is named twice")
     gap = _common_gap(made, named)
     limits = {"until": until, "iterations": iterations, "seconds": seconds}
-    given = {name: value for name, value in limits.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
     # A long run of one solver must not hide behind an early limit that it can never meet.
     if "until" in given and len(given) == 1:
         given["seconds"] = 60.0
     folder = out or run_folder("compare", made.key)
     done: dict[str, Solution] = {}
     for name, (solver, settings) in named.items():
-        compiled(made, solver, quiet=json)
+        compiled(made, solver, seconds=seconds, quiet=json)
         arena.solve(made, solver, seed=seed, **settings, iterations=1)
         with watching(
-            name, gap=gap, until=until, iterations=iterations, folder=folder / name, quiet=json
+            name,
+            gap=gap,
+            until=until,
+            iterations=iterations,
+            seconds=given.get("seconds"),
+            folder=folder / name,
+            quiet=json,
         ) as progress:
             done[name] = arena.solve(
                 made, solver, seed=seed, progress=progress, **settings, **given
             )
-        if done[name].status == "interrupted":
+        if done[name].status.startswith("interrupted"):
             break
     chart = _write(made, done, folder, gap=gap, until=until)
     rows = {name: _row(solution) for name, solution in done.items()}
@@ -103,7 +115,7 @@ def compare(
             right=[gap.replace("_", " "), "iterations", "seconds", "μs/iteration"],
         )
         typer.echo(f"chart in {chart}")
-    if any(solution.status == "interrupted" for solution in done.values()):
+    if any(solution.status.startswith("interrupted") for solution in done.values()):
         typer.echo("stopped before the end", err=True)
         raise typer.Exit(130)
 
@@ -126,7 +138,7 @@ def _common_gap(game: Game, named: dict[str, tuple[str, dict[str, Any]]]) -> str
     """
     gaps = {}
     for name, (solver, _) in named.items():
-        chosen = SOLVERS.factory(solver)()
+        chosen = load_target("solvers.dispatch:resolved")(solver, game)
         reason = chosen.obstacle(game)
         if reason is not None:
             raise NotApplicableError(f"{name}: {reason}; see `arena list solvers --for {game.key}`")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from arena.cli.output import examples, parse_params, print_json
-from arena.cli.solving import certificate_json, show_certificate
+from arena.cli.solving import busy, certificate_json, show_certificate
 from arena.errors import NotApplicableError
 
 __all__ = ["EXAMPLES", "evaluate"]
@@ -29,7 +29,8 @@ def evaluate(
         typer.Argument(help="A policy file or an agent: one for all seats, or one a seat."),
     ],
     param: Annotated[
-        list[str] | None, typer.Option("--param", "-p", help="A game parameter, key=value.")
+        list[str] | None,
+        typer.Option("--param", "-p", help="A game parameter.", metavar="KEY=VALUE"),
     ] = None,
     approximate: Annotated[
         bool,
@@ -38,27 +39,31 @@ def evaluate(
         ),
     ] = False,
     episodes: Annotated[
-        int | None, typer.Option(help="With --approximate: episodes each learner gets.", min=1)
+        int | None,
+        typer.Option(help="With --approximate: episodes each learner gets.", min=1, metavar="N"),
     ] = None,
     test_episodes: Annotated[
-        int | None, typer.Option(help="With --approximate: episodes of the final test.", min=2)
+        int | None,
+        typer.Option(help="With --approximate: episodes of the final test.", min=2, metavar="N"),
     ] = None,
     samples: Annotated[
         int | None,
-        typer.Option(help="How often to ask an agent that does not tell probabilities.", min=1),
+        typer.Option(
+            help="How often to ask an agent that does not tell probabilities.", min=1, metavar="N"
+        ),
     ] = None,
     deviations: Annotated[
-        str | None, typer.Option(help="Of policies of Markov games: markov or history.")
+        str | None, typer.Option(help="Of Markov policies: markov or history.", metavar="KIND")
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option(help="Of policies of Markov games: steps.", min=1)
+        int | None, typer.Option(help="Of policies of Markov games: steps.", min=1, metavar="N")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of agents and sampling.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of agents and sampling.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Certify how far a policy is from equilibrium.
 
-    Exact where the game's tree can be compiled; --approximate gives lower bounds elsewhere.
+    Exact where the game's tree can be compiled; elsewhere --approximate bounds it from below.
     """
     import arena
 
@@ -71,12 +76,10 @@ def evaluate(
         given |= {"samples": samples, "deviations": deviations, "horizon": horizon}
     options.update({name: value for name, value in given.items() if value is not None})
     judged: Any = policy[0] if len(policy) == 1 else policy
-    from rich.console import Console
-
     try:
-        with Console(stderr=True, quiet=json).status(f"evaluating on {made.key}") as status:
+        with busy(f"evaluating on {made.key}", quiet=json) as say:
             if approximate:
-                options["progress"] = status.update
+                options["progress"] = say
             certificate = arena.evaluate(made, judged, **options)
     except NotApplicableError as error:
         if approximate or "large" not in str(error):

@@ -133,33 +133,33 @@ def _solvers_for(name: str, params: dict[str, Any], *, grep: str, json: bool) ->
     import arena
 
     game = arena.make(name, **params)
-    reasons = {
-        solver: reason
-        for solver, reason in load_target("solvers.dispatch:applicable")(game).items()
+    found = {
+        solver: verdict
+        for solver, verdict in load_target("solvers.dispatch:verdicts")(game).items()
         if grep.lower() in f"{solver} {SOLVERS.info(solver).summary}".lower()
     }
-    able = [solver for solver, reason in reasons.items() if reason is None]
     if json:
         print_json(
             {
                 "game": game.key,
                 "solvers": [
-                    {"id": solver, "applies": reason is None, "reason": reason}
-                    for solver, reason in reasons.items()
+                    {"id": solver, "applies": verdict.applies, "reason": verdict.reason or None}
+                    for solver, verdict in found.items()
                 ],
             }
         )
         return
-    order = [*able, *(solver for solver in reasons if solver not in able)]
+    words = {True: "yes", None: "?", False: "no"}
+    order = [s for applies in words for s in found if found[s].applies is applies]
     print_table(
         ["solver", "applies", "what it is, or why not"],
-        [
-            [s, "yes", SOLVERS.info(s).summary] if s in able else [s, "no", reasons[s]]
-            for s in order
-        ],
+        [[s, words[found[s].applies], found[s].reason or SOLVERS.info(s).summary] for s in order],
         title=game.key,
     )
-    typer.echo(f"{len(able)} of {len(reasons)} solvers apply")
+    able = sum(verdict.applies is True for verdict in found.values())
+    perhaps = sum(verdict.applies is None for verdict in found.values())
+    more = f", {perhaps} may" if perhaps else ""
+    typer.echo(f"{able} of {len(found)} solvers apply{more}")
 
 
 def _tag(info: Info, name: str) -> str:

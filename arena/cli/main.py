@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -89,6 +90,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     debug = "--debug" in arguments
     # `--debug` is accepted anywhere, as people add it to the end of a failing command.
     arguments = [*(["--debug"] if debug else []), *(a for a in arguments if a != "--debug")]
+    # What a library's own spaces lose in precision is no news to whoever plays.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"gymnasium\.")
     command = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="arena", standalone_mode=False)
@@ -110,6 +113,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         error_line("interrupted")
         sys.exit(130)
+    except MemoryError:
+        if debug:
+            raise
+        error_line("there is not enough memory for this")
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of a pipe (`| head`) went away: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,11 @@ import typer
 from arena.cli.output import print_table
 from arena.errors import ArenaError
 from arena.game import Game
-from arena.registry import SOLVERS, load_target
+from arena.registry import load_target
 from arena.solver import Certificate, TracePoint
 
 __all__ = [
+    "busy",
     "certificate_json",
     "check_npz",
     "compiled",
@@ -48,6 +50,7 @@ def watching(
     gap: str,
     until: float | None = None,
     iterations: int | None = None,
+    seconds: float | None = None,
     folder: Path | None = None,
     quiet: bool = False,
 ) -> Iterator[Callable[[TracePoint], None]]:
@@ -58,21 +61,31 @@ def watching(
         gap: the name of the gap, for the bar and the curve.
         until: the gap that is wanted.
         iterations: the number that is wanted.
+        seconds: the time that is given.
         folder: where TensorBoard scalars go, or None for none.
         quiet: draw no bar.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("iteration {task.fields[iteration]:,}"),
         TextColumn(gap.replace("_", " ") + " [bold]{task.fields[gap]}[/bold]"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
         transient=True,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,
     )
     writer = None
     if folder is not None:
@@ -80,6 +93,7 @@ def watching(
 
         writer = SummaryWriter(str(folder))
     first: float | None = None
+    began = time.perf_counter()
     try:
         with bar:
             task = bar.add_task(name, total=None, iteration=0, gap="…")
@@ -89,6 +103,8 @@ def watching(
                 if first is None and point.gap > 0:
                     first = point.gap
                 share = _share(point, first, until, iterations)
+                if seconds:
+                    share = max(share or 0.0, min(1.0, (time.perf_counter() - began) / seconds))
                 bar.update(
                     task,
                     total=None if share is None else 1.0,
@@ -118,22 +134,36 @@ def _share(
     return min(1.0, max(0.0, *shares)) if shares else None
 
 
-def compiled(game: Game, solver: str, *, quiet: bool) -> None:
+def compiled(game: Game, solver: str, *, seconds: float | None = None, quiet: bool) -> None:
     """Compile the tree of a game, with its progress, if the solver is going to need it.
 
-    What is wrong with the game is left to the solver to say.
+    What is wrong with the game is left to the solver to say. Where solving is given so many
+    seconds, compiling is given up after ten times as many, 30 at least.
     """
-    form = (SOLVERS.info(solver).tags or {}).get("form")
-    if form != "tree" or SOLVERS.factory(solver)().obstacle(game) is not None:
+    chosen = load_target("solvers.dispatch:resolved")(solver, game)
+    if not hasattr(chosen, "misfit") or chosen.obstacle(game) is not None:
         return
-    from rich.console import Console
-
-    with Console(stderr=True, quiet=quiet).status(f"compiling {game.key}") as status:
+    with busy(f"compiling {game.key}", quiet=quiet) as say:
 
         def follow(nodes: int) -> None:
-            status.update(f"compiling {game.key}: {nodes:,} nodes")
+            say(f"compiling {game.key}: {nodes:,} nodes")
 
-        load_target("games.tree:tree_of")(game, progress=follow)
+        limit = math.inf if seconds is None else max(30.0, 10.0 * seconds)
+        budget = load_target("games.tree:Budget")(seconds=limit)
+        load_target("games.tree:tree_of")(game, budget=budget, progress=follow)
+
+
+@contextmanager
+def busy(what: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done; give a function that changes the words."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status(what) as status:
+        yield status.update
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from arena.agent import Agent
 from arena.episode import drive
 from arena.game import Game, State
 from arena.registry import load_target
-from arena.rng import derive, seat_seed
+from arena.rng import derive, seat_seed, signal_seed
 from arena.testing._common import Check, Drawer, observed, same
 from arena.types import Action, Discrete
 
@@ -87,6 +87,9 @@ def _play(
     check.place = f"seat {seat}, seed {seed}"
     drawer = Drawer(game, luck)
     state = game.state(luck)
+    tell = getattr(agent, "signal", None)
+    if tell is not None:
+        check.run("signal() to take a number", lambda: tell(signal_seed(luck)))
     check.run("begin() to accept the game", lambda: agent.begin(game, seat, seed))
     actions: list[Action] = []
     for step in range(limit):

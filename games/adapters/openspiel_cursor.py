@@ -56,7 +56,8 @@ def raw_cursor(root: Any) -> Cursor:
             return TERMINAL, (), raw.returns()
         if player == _CHANCE_PLAYER:
             outcomes = raw.chance_outcomes()
-            return CHANCE, [o for o, _ in outcomes], [p for _, p in outcomes]
+            # Games written in Python list what they like, such as members of an enumeration.
+            return CHANCE, [int(o) for o, _ in outcomes], [p for _, p in outcomes]
         if player != _SIMULTANEOUS_PLAYER:
             raise NotApplicableError(f"{name} has a player {player}, so it has no tree")
         movers = [(seat, raw.legal_actions(seat)) for seat in seats]

@@ -119,6 +119,14 @@ def facts(name: str) -> Any:
     return _FACTS[name]
 
 
+def _file_hint(key: str, kept: Params) -> str:
+    """Return what a game that reads a file may lack, in words."""
+    given = kept.get(key)
+    if given is None:
+        return f"; it reads a file: give {key}=PATH"
+    return "" if os.path.isfile(str(given)) else f"; there is no file {given}"
+
+
 def load(name: str, params: Mapping[str, Any]) -> tuple[Any, Params]:
     """Load a game and return it with its parameters as JSON values.
 
@@ -140,7 +148,8 @@ def load(name: str, params: Mapping[str, Any]) -> tuple[Any, Params]:
     # OpenSpiel raises SpielError, but the standard library of C++ shines through as
     # IndexError, RuntimeError or MemoryError, and Python games raise what they like.
     except Exception as error:
-        hint = ""
+        files = [key for key in facts(name).parameter_specification if "filename" in key]
+        hint = _file_hint(files[0], kept) if files else ""
         missing = str(error).removeprefix("Missing parameter ")
         if missing != str(error):
             example = "kuhn_poker" if missing.endswith("game") else "…"

@@ -10,7 +10,7 @@ from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state
 from games.tree.data import TERMINAL, RecallBreach, SequenceForm, Tree
 from games.tree.estimate import estimate_nodes
 from games.tree.export import to_efg
-from games.tree.load import obstacle, tree_of
+from games.tree.load import obstacle, tree_at_hand, tree_of
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -23,5 +23,6 @@ __all__ = [
     "estimate_nodes",
     "obstacle",
     "to_efg",
+    "tree_at_hand",
     "tree_of",
 ]

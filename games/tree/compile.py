@@ -10,9 +10,11 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ BYTES_PER_NODE = 100
 """Peak memory of compiling a two-player game, per node, infoset keys apart: 29 bytes to keep
 a node and 20 for a terminal; with the sequence form about 57 in all; the rest is freed."""
 
-_CHECK_EVERY = 1 << 15
+_CHECK_EVERY = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class Budget:
     Attributes:
         nodes: the greatest number of nodes.
         memory: the greatest number of bytes, at `BYTES_PER_NODE` and the keys' lengths.
+        seconds: the most wall time.
     """
 
     nodes: int = 20_000_000
     memory: int = 8 << 30
+    seconds: float = inf
 
 
 DEFAULT_BUDGET = Budget()
@@ -67,6 +71,7 @@ class _Walk:
     info_seat: list[int] = field(default_factory=list)
     info_actions: list[Sequence[int]] = field(default_factory=list)
     key_bytes: int = 0
+    deadline: float = inf
 
     def history(self, node: int) -> list[int]:
         path = []
@@ -116,9 +121,16 @@ def compile_state(
     if len(spaces) != game.seats:
         raise NotApplicableError(f"{game.key} has actions that are not discrete; no tree")
     cursor = cursor_of(root, game.key)
-    walk = _Walk()
-    _run(game, cursor, walk, budget, progress)
-    return _assemble(game, walk, max(spaces, default=1))
+    walk = _Walk(deadline=time.perf_counter() + budget.seconds)
+    try:
+        _run(game, cursor, walk, budget, progress)
+        return _assemble(game, walk, max(spaces, default=1))
+    except MemoryError:
+        seen = len(walk.parent)
+        del walk, cursor
+        raise NotApplicableError(
+            f"the tree of {game.key} is too large: there is no memory left after {seen:,} nodes"
+        ) from None
 
 
 def too_large(game: Game, expected: float, budget: Budget, seen: int = 0) -> NotApplicableError:
@@ -194,6 +206,11 @@ def _tick(
     used = count * BYTES_PER_NODE + 2 * walk.key_bytes
     if count > budget.nodes or used > budget.memory:
         raise too_large(game, max(estimate_nodes(cursor), count), budget, count)
+    if time.perf_counter() > walk.deadline:
+        raise NotApplicableError(
+            f"the tree of {game.key} is too large to compile in {budget.seconds:g} s:"
+            f" {count:,} nodes so far, about {max(estimate_nodes(cursor), count):.2g} estimated"
+        )
 
 
 def _meet(

@@ -1,7 +1,9 @@
 """A `Tree` as a Gambit extensive-form file (`.efg`, format 2).
 
-Nodes are written in prefix order. Probabilities are written as fractions that sum to
-exactly one, because Gambit refuses others; payoffs as the shortest exact number.
+Nodes are written in prefix order. Gambit refuses more than the format does, so probabilities
+are written as fractions that sum to exactly one, and infosets are labelled by their keys in
+single-spaced printable text that differs within a seat. Payoffs are written as the shortest
+exact number.
 
 Source: the file format's description in Gambit's documentation ("The extensive game (.efg)
 file format").
@@ -23,7 +25,7 @@ def to_efg(tree: Tree, *, seat_names: Sequence[str] = ()) -> str:
     """Return the text of an `.efg` file for `tree`.
 
     Args:
-        tree: infosets are named by their keys, actions by their numbers.
+        tree: infosets are labelled by their keys, actions by their numbers.
         seat_names: names of the players; by default `seat_0`, …
     """
     names = seat_names or [f"seat_{p}" for p in range(tree.seats)]
@@ -34,6 +36,7 @@ def to_efg(tree: Tree, *, seat_names: Sequence[str] = ()) -> str:
 def _lines(tree: Tree) -> Iterator[str]:
     outcome: dict[tuple[float, ...], int] = {}
     terminal = {int(v): z for z, v in enumerate(tree.terminals)}
+    labels_of = _infoset_labels(tree)
     n_chance = 0
     stack = [0]
     while stack:
@@ -58,8 +61,22 @@ def _lines(tree: Tree) -> Iterator[str]:
         else:
             i = int(tree.infoset[v])
             number = i - int(tree.seat_infoset[seat]) + 1
-            key = _quote(tree.keys[i])
-            yield f'p "" {seat + 1} {number} {key} {{ {" ".join(labels)} }} 0'
+            yield f'p "" {seat + 1} {number} {_quote(labels_of[i])} {{ {" ".join(labels)} }} 0'
+
+
+def _infoset_labels(tree: Tree) -> list[str]:
+    """Return the keys as labels that Gambit takes, different ones for the infosets of a seat."""
+    out: list[str] = []
+    for seat in range(tree.seats):
+        taken: set[str] = set()
+        for number, i in enumerate(range(*map(int, tree.seat_infoset[seat : seat + 2])), start=1):
+            printable = (c if c.isprintable() else " " for c in tree.keys[i])
+            label = " ".join("".join(printable).split()) or f"infoset {number}"
+            while label in taken:
+                label += f" ({number})"
+            taken.add(label)
+            out.append(label)
+    return out
 
 
 def _fractions(probabilities: Sequence[float]) -> list[Fraction]:

@@ -18,10 +18,18 @@ from arena.files import cache_dir, write_atomic
 from arena.game import Game
 from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state, too_large
 from games.tree.data import RecallBreach, Tree
-from games.tree.estimate import estimate_nodes
+from games.tree.estimate import size_beyond
 from games.tree.walk import cursor_of
 
-__all__ = ["FORMAT", "cache_path", "load_tree", "obstacle", "save_tree", "tree_of"]
+__all__ = [
+    "FORMAT",
+    "cache_path",
+    "load_tree",
+    "obstacle",
+    "save_tree",
+    "tree_at_hand",
+    "tree_of",
+]
 
 FORMAT = "arena/tree/1"
 
@@ -48,7 +56,8 @@ _ARRAYS = (
 )
 
 _LIVE: WeakKeyDictionary[Game, Tree] = WeakKeyDictionary()
-_EXPECTED: WeakKeyDictionary[Game, float | ArenaError] = WeakKeyDictionary()
+_EXPECTED: WeakKeyDictionary[Game, dict[int, float | ArenaError | None]] = WeakKeyDictionary()
+"""What is known of a game's size, by the limit that it was tested against."""
 
 
 def tree_of(
@@ -87,12 +96,21 @@ def tree_of(
     return tree
 
 
+def tree_at_hand(game: Game) -> Tree | None:
+    """Return the tree of a game if this process or the disk has it; nothing is compiled."""
+    tree = _LIVE.get(game)
+    if tree is None and game.rebuildable and "tree" not in game.forms:
+        tree = _read(game)
+        if tree is not None:
+            _LIVE[game] = tree
+    return tree
+
+
 def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
     """Return why there is no tree of `game`, in words, or None; nothing is compiled.
 
-    Sizes are estimated, and only trees that seem to be a thousand times too large are
-    refused: the estimate is unbiased and positive, so by Markov's inequality a tree within
-    the budget has a chance below 1/1000 of that.
+    Sizes are estimated: a tree within the budget is refused with a probability of at most
+    1/1000 (`size_beyond`), one beyond it as soon as random descents leave no doubt.
     """
     if "tree" in game.forms or game in _LIVE:
         return None
@@ -100,33 +118,48 @@ def obstacle(game: Game, *, budget: Budget = DEFAULT_BUDGET) -> str | None:
         return f"{game.key} offers neither the form state nor the form tree"
     if not game.discrete:
         return f"{game.key} has actions that are not discrete"
-    if game not in _EXPECTED:
+    size = _size_beyond(game, budget)
+    if isinstance(size, ArenaError):
+        return str(size)
+    return None if size is None else str(too_large(game, size, budget))
+
+
+def _size_beyond(game: Game, budget: Budget) -> float | ArenaError | None:
+    """Return about how many nodes there are beyond the budget, or what keeps from asking."""
+    known = _EXPECTED.setdefault(game, {})
+    if budget.nodes not in known:
         try:
-            _EXPECTED[game] = estimate_nodes(cursor_of(game.root(), game.key), probes=16)
+            known[budget.nodes] = size_beyond(cursor_of(game.root(), game.key), budget.nodes)
         except ArenaError as error:
-            _EXPECTED[game] = error
-    expected = _EXPECTED[game]
-    if isinstance(expected, ArenaError):
-        return str(expected)
-    return str(too_large(game, expected, budget)) if expected > 1000 * budget.nodes else None
+            known[budget.nodes] = error
+    return known[budget.nodes]
 
 
 def _find(game: Game, budget: Budget, cache: bool, progress: Callable[[int], None] | None) -> Tree:
     if "tree" in game.forms:
         made: Tree = game.form("tree")
         return made
-    path = cache_path(game)
-    if cache and path.exists():
-        try:
-            tree = load_tree(path)
-            if tree.game == game.key and tree.version == game.version:
-                return tree
-        except ParameterError:
-            pass  # a cache from another version or a damaged disk: it is made again below
+    known = _read(game) if cache else None
+    if known is not None:
+        return known
+    size = _size_beyond(game, budget)
+    if isinstance(size, float):
+        raise too_large(game, size, budget)
     tree = compile_state(game, game.root(), budget=budget, progress=progress)
     if cache:
-        save_tree(tree, path)
+        save_tree(tree, cache_path(game))
     return tree
+
+
+def _read(game: Game) -> Tree | None:
+    path = cache_path(game)
+    if not path.exists():
+        return None
+    try:
+        tree = load_tree(path)
+    except ParameterError:
+        return None  # a cache from another version or a damaged disk: it is made again
+    return tree if (tree.game, tree.version) == (game.key, game.version) else None
 
 
 def cache_path(game: Game) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from arena.agent import Agent
 from arena.errors import AgentError, NotApplicableError, ParameterError
 from arena.game import Game, Observation
-from arena.policy import Policy, TabularPolicy
+from arena.policy import Mediator, Policy, TabularPolicy
 from arena.registry import load_target
 from arena.rng import Stream
 from arena.types import Action
@@ -133,6 +133,11 @@ def players(game: Game, policies: Sequence[Any]) -> list[Player]:
         if isinstance(policy, Policy):
             out.append(PolicyPlayer(policy, int(game.actions[seat].n)))  # type: ignore[union-attr] # discrete, as checked above
             continue
+        if isinstance(policy, Mediator) or callable(getattr(policy, "signal", None)):
+            raise NotApplicableError(
+                "a correlated answer is no policy of each seat on its own, and learned best"
+                " responses are to such; without approximate=True it is certified exactly"
+            )
         agent = load_target("agents.load:as_agent")(policy)
         # One object plays one seat at a time.
         out.append(AgentPlayer(_copied(agent) if id(agent) in taken else agent, game, seat))

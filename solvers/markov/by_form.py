@@ -23,7 +23,8 @@ class ByForm:
     markov: Solver
     other: Solver
 
-    def _of(self, game: Game) -> Solver:
+    def of(self, game: Game) -> Solver:
+        """Return what solves a game."""
         if "markov" in game.forms:
             return self.markov
         if self.other.obstacle(game) is not None and self.markov.obstacle(game) is None:
@@ -32,13 +33,13 @@ class ByForm:
 
     def obstacle(self, game: Game) -> str | None:
         """Return why the game's solver cannot handle it, or None."""
-        return self._of(game).obstacle(game)
+        return self.of(game).obstacle(game)
 
     def solve(
         self, game: Game, *, seed: int = 0, progress: Progress | None = None, **settings: Any
     ) -> Solution:
         """Solve `game` by the solver for its form."""
-        return self._of(game).solve(game, seed=seed, progress=progress, **settings)
+        return self.of(game).solve(game, seed=seed, progress=progress, **settings)
 
 
 def cce() -> ByForm:

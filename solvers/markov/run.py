@@ -163,6 +163,25 @@ class MarkovSolver:
                 return self.quick_gap(method, problem)
             return certify(form, answer, deviations=deviations)[self.gap].value  # type: ignore[arg-type]  # checked above
 
+        def solution(status: str = "unfinished") -> Solution:
+            policy = method.answer()
+            certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
+            if views is not None:
+                policy = observed(policy, views, form)
+            if self.more is not None:
+                certificate.update(self.more(method, problem))
+            return Solution(
+                game=game,
+                solver=self.name,
+                settings={**chosen, **common, **limits},
+                policy=policy,
+                certificate=certificate,
+                trace=list(trace),
+                status=status,
+                state=method.arrays(),
+            )
+
+        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
         status = run_method(
             method,
             gap_of,
@@ -171,24 +190,9 @@ class MarkovSolver:
             until=until,
             iterations=iterations,
             seconds=seconds,
+            snapshot=solution,
         )
-        policy = method.answer()
-        certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
-        if views is not None:
-            policy = observed(policy, views, form)
-        if self.more is not None:
-            certificate.update(self.more(method, problem))
-        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
-        return Solution(
-            game=game,
-            solver=self.name,
-            settings={**chosen, **common, **limits},
-            policy=policy,
-            certificate=certificate,
-            trace=trace,
-            status=status,
-            state=method.arrays(),
-        )
+        return solution(status)
 
     def _check_end(self, game: Game, form: MarkovGame) -> None:
         traits = self.traits

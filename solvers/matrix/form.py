@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -15,9 +17,19 @@ from arena.errors import ArenaError, ParameterError
 from arena.files import write_atomic
 from arena.game import Game
 from arena.policy import TabularPolicy
+from arena.rng import Stream
 from games.normal_form import NormalForm
 
-__all__ = ["JointPolicy", "constant_sum_of", "normal_form_of", "policy_of", "profile_of"]
+__all__ = [
+    "JointPolicy",
+    "constant_sum_of",
+    "first_keys",
+    "from_arrays",
+    "load_joint",
+    "normal_form_of",
+    "policy_of",
+    "profile_of",
+]
 
 Reals = NDArray[np.float64]
 
@@ -34,32 +46,58 @@ class JointPolicy:
     Attributes:
         game: the key of the game it is for.
         joint: probabilities, shape (A_1, …, A_n), summing to one.
+        keys: the infoset key of each seat, as in `policy_of`; none where it only recommends.
     """
 
     game: str
     joint: Reals
+    keys: Sequence[str] = ()
+
+    kind = "joint"
 
     def __post_init__(self) -> None:
         bad = not np.isfinite(self.joint).all() or bool((self.joint < 0).any())
         if bad or abs(float(self.joint.sum()) - 1.0) > 1e-6:
             raise ParameterError("joint", float(self.joint.sum()), "probabilities that sum to one")
+        if len(self.keys) not in (0, self.joint.ndim):
+            raise ParameterError("keys", self.keys, f"{self.joint.ndim} keys, one a seat, or none")
 
     def marginals(self) -> list[Reals]:
         """Return each seat's own distribution, shapes (A_p,)."""
         axes = range(self.joint.ndim)
         return [self.joint.sum(axis=tuple(q for q in axes if q != p)) for p in axes]
 
-    def draw(self, rng: np.random.Generator) -> tuple[int, ...]:
-        """Return a recommended joint action."""
-        flat = self.joint.ravel()
-        drawn = int(rng.choice(flat.size, p=flat / flat.sum()))
+    def recommend(self, seed: int) -> tuple[int, ...]:
+        """Return the joint action that is recommended in the episode of a seed."""
+        at = Stream(seed).random() * self._steps[-1]
+        drawn = min(int(np.searchsorted(self._steps, at, side="right")), self._last)
         return tuple(int(a) for a in np.unravel_index(drawn, self.joint.shape))
+
+    @cached_property
+    def _steps(self) -> Reals:
+        return np.cumsum(self.joint.ravel())
+
+    @cached_property
+    def _last(self) -> int:
+        return int(np.flatnonzero(self.joint.ravel())[-1])
+
+    def draw(self, seed: int) -> TabularPolicy:
+        """Return the pure policy of all seats that is recommended in the episode of a seed."""
+        table = np.zeros((self.joint.ndim, max(self.joint.shape)))
+        table[np.arange(self.joint.ndim), self.recommend(seed)] = 1.0
+        keys = self.keys or [""] * self.joint.ndim
+        return TabularPolicy(self.game, keys, np.arange(len(keys), dtype=np.int32), table)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all it takes to make it again."""
+        return {"joint": self.joint, "keys": np.array(list(self.keys), dtype=np.str_)}
 
     def save(self, path: str | Path) -> None:
         """Write an `.npz` file that other tools can read too."""
         header = json.dumps({"format": _FORMAT, "game": self.game})
         with write_atomic(path) as file:
-            np.savez_compressed(file, header=np.array(header), joint=self.joint)
+            arrays: dict[str, Any] = self.arrays()
+            np.savez_compressed(file, header=np.array(header), **arrays)
 
     @staticmethod
     def load(path: str | Path) -> JointPolicy:
@@ -73,9 +111,18 @@ class JointPolicy:
                 header = json.loads(str(data["header"]))
                 if header.get("format") != _FORMAT:
                     raise KeyError("format")
-                return JointPolicy(header["game"], data["joint"])
+                keys = data["keys"].tolist() if "keys" in data.files else ()
+                return JointPolicy(header["game"], data["joint"], keys)
         except (KeyError, ValueError, EOFError, OSError, BadZipFile) as error:
             raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+
+
+load_joint = JointPolicy.load
+
+
+def from_arrays(kind: str, game: str, arrays: Mapping[str, NDArray[Any]]) -> JointPolicy:
+    """Make a joint policy from what its `arrays` returned."""
+    return JointPolicy(game, arrays["joint"], arrays["keys"].tolist())
 
 
 def normal_form_of(game: Game) -> NormalForm:
@@ -101,16 +148,21 @@ def policy_of(game: Game, form: NormalForm, profile: Sequence[Reals]) -> Tabular
     The rows' keys are those of the first observation of an episode, where the game has
     episodes in which all seats act at once; otherwise "".
     """
-    keys = [""] * form.seats
-    if "state" in game.forms:
-        state = game.state(0)
-        if state.actors() == tuple(range(form.seats)):
-            keys = [state.observe(seat).key or "" for seat in range(form.seats)]
     table = np.zeros((form.seats, max(form.actions)))
     for seat, row in enumerate(profile):
         clean = np.maximum(row, 0.0)
         table[seat, : len(row)] = clean / clean.sum()
+    keys = first_keys(game, form)
     return TabularPolicy(game.key, keys, np.arange(form.seats, dtype=np.int32), table)
+
+
+def first_keys(game: Game, form: NormalForm) -> list[str]:
+    """Return each seat's infoset key in the first observation, "" where seats do not all act."""
+    if "state" in game.forms:
+        state = game.state(0)
+        if state.actors() == tuple(range(form.seats)):
+            return [state.observe(seat).key or "" for seat in range(form.seats)]
+    return [""] * form.seats
 
 
 def profile_of(form: NormalForm, policy: TabularPolicy) -> list[Reals]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +12,18 @@ from numpy.typing import NDArray
 
 from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
+from arena.policy import TabularPolicy
 from arena.solver import Gap, Progress, Solution, TracePoint
 from games.normal_form import NormalForm
-from solvers.loop import Method, check_limits, merge_settings, run_method
+from solvers.loop import Method, check_limits, check_resume, merge_settings, run_method
 from solvers.matrix.certificates import certify_joint, certify_profile
-from solvers.matrix.form import JointPolicy, constant_sum_of, normal_form_of, policy_of
+from solvers.matrix.form import (
+    JointPolicy,
+    constant_sum_of,
+    first_keys,
+    normal_form_of,
+    policy_of,
+)
 
 __all__ = ["MatrixSolver", "Once", "Traits"]
 
@@ -141,7 +149,7 @@ class MatrixSolver:
         until: float | None = None,
         iterations: int | None = None,
         seconds: float | None = None,
-        resume: Solution | None = None,
+        resume: Solution | str | Path | None = None,
         **settings: Any,
     ) -> Solution:
         """Solve `game`.
@@ -153,7 +161,7 @@ class MatrixSolver:
             until: stop when the gap (`self.gap`) is at most this, in payoff units.
             iterations: stop after so many in all, those of `resume` included.
             seconds: stop after so many seconds of wall time in this call.
-            resume: a solution of the same game by the same solver, to go on from.
+            resume: a solution of the same game by the same solver, or its file, to go on from.
             settings: the solver's own, see `defaults`.
 
         Raises:
@@ -166,14 +174,29 @@ class MatrixSolver:
         if reason := self.obstacle(game):
             raise NotApplicableError(reason)
         form = normal_form_of(game)
+        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
         method = self.start(form, seed, iterations, chosen)
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
         trace: list[TracePoint] = []
         if resume is not None:
-            self._check_resume(resume, game, chosen)
-            method.restore(resume.state)
+            resume = check_resume(resume, game, self.name, chosen)
+            _restore(method, resume)
             trace = list(resume.trace)
+
+        def solution(status: str = "unfinished") -> Solution:
+            answer = method.answer()
+            return Solution(
+                game=game,
+                solver=self.name,
+                settings={**chosen, **limits},
+                policy=self._policy(game, form, answer),
+                certificate=self.gaps(form, answer, chosen),
+                trace=list(trace),
+                status=status,
+                state=method.arrays(),
+            )
+
         status = run_method(
             method,
             lambda answer: self.gaps(form, answer, chosen)[self.gap].value,
@@ -182,24 +205,14 @@ class MatrixSolver:
             until=until,
             iterations=iterations,
             seconds=seconds,
+            snapshot=solution,
         )
-        answer = method.answer()
-        policy = (
-            policy_of(game, form, answer)
-            if self.answers == "profile"
-            else JointPolicy(game.key, answer)
-        )
-        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
-        return Solution(
-            game=game,
-            solver=self.name,
-            settings={**chosen, **limits},
-            policy=policy,
-            certificate=self.gaps(form, answer, chosen),
-            trace=trace,
-            status=status,
-            state=method.arrays(),
-        )
+        return solution(status)
+
+    def _policy(self, game: Game, form: NormalForm, answer: Any) -> TabularPolicy | JointPolicy:
+        if self.answers == "profile":
+            return policy_of(game, form, answer)
+        return JointPolicy(game.key, answer, first_keys(game, form))
 
     def gaps(self, form: NormalForm, answer: Any, settings: Mapping[str, Any]) -> dict[str, Gap]:
         """Return the certificate of an answer."""
@@ -209,13 +222,16 @@ class MatrixSolver:
             found.update(self.certify(form, answer, settings))
         return found
 
-    def _check_resume(self, resume: Solution, game: Game, settings: Mapping[str, Any]) -> None:
-        if resume.game.key != game.key or resume.solver != self.name:
-            given = f"{resume.solver} on {resume.game.key}"
-            raise ParameterError("resume", given, f"{self.name} on {game.key}")
-        for name, value in settings.items():
-            if resume.settings.get(name) != value:
-                before = resume.settings.get(name)
-                raise ParameterError(name, value, f"{before!r}, as in the solution to resume")
-        if not resume.state:
-            raise ParameterError("resume", "a solution without state", "one that `solve` returned")
+
+def _restore(method: Method, resume: Solution) -> None:
+    """Go on from where a solution was.
+
+    Raises:
+        ParameterError: its state is not one of this solver.
+    """
+    try:
+        method.restore(resume.state)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ParameterError(
+            "resume", f"a state without {error}", f"one that {resume.solver} left"
+        ) from error

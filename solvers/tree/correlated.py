@@ -16,128 +16,166 @@ Source: von Stengel and Forges 2008, section 3.3 (EFCE); Farina, Bianchi and San
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import ArenaError, NotApplicableError, UnknownNameError
-from arena.game import Game
-from arena.solver import Progress, Solution, TracePoint
-from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
+from arena.errors import ArenaError, NotApplicableError
+from games.tree import Tree
 from solvers.loop import choice
-from solvers.tree.correlation import (
-    Concept,
-    CorrelationPlan,
-    Relevant,
-    certify_plan,
-    relevant,
-    triangle,
-)
+from solvers.tree.correlation import Concept, Relevant, certify_plan, relevant, triangle
+from solvers.tree.mediators import CorrelationPlan, Outline
+from solvers.tree.run import Answers, Traits, TreeSolver
 
-__all__ = ["CorrelationLp", "efcce", "efce", "nfcce", "optimal_plan"]
+__all__ = ["PlanLp", "efcce", "efce", "nfcce", "optimal_plan", "uniform_plan"]
 
 Reals = NDArray[np.float64]
 
 _OBJECTIVES = ("welfare", "fair", "first", "second", "any")
+_MAX_NODES = 2_000_000
 _MAX_PAIRS = 400_000
 
 
-@dataclass(frozen=True)
-class CorrelationLp:
-    """A registered solver: the best equilibrium of one kind.
+class PlanLp:
+    """The linear program; one iteration solves it.
 
-    Settings: `objective`, what is maximised: `welfare` (the sum of payoffs), `fair` (the
-    lesser payoff), `first` or `second` (one seat's), or `any`.
+    Args:
+        tree: of two players, triangle-free.
+        concept: which equilibrium.
+        objective: what is maximised.
+        seconds: that HiGHS may take, or None.
     """
 
-    name: Concept
-    saves: bool = False
+    def __init__(self, tree: Tree, concept: Concept, objective: str, seconds: float | None) -> None:
+        self._tree, self._concept = tree, concept
+        self._objective, self._seconds = objective, seconds
+        self._pairs = _pairs(tree, concept)
+        self._plan: CorrelationPlan | None = None
+        self.iteration = 0
 
-    @property
-    def gap(self) -> str:
-        """The gap that the solver closes."""
-        return f"{self.name}_gap"
+    def advance(self, count: int) -> int:
+        """Solve the program, once."""
+        if self.iteration:
+            return 0
+        self._plan = _optimal(
+            self._tree, self._pairs, self._concept, self._objective, self._seconds
+        )
+        self.iteration = 1
+        return 1
 
-    def obstacle(self, game: Game) -> str | None:
-        """Return why the solver cannot handle `game`; what only the tree shows comes later."""
-        if game.seats != 2:
-            return f"{game.key} has {game.seats} seats, and {self.name} needs 2"
-        return obstacle(game)
+    def behaviour(self) -> CorrelationPlan:
+        """Return the plan found, or that of uniform play."""
+        return self._plan or uniform_plan(self._tree, self._pairs)
 
-    def solve(
-        self,
-        game: Game,
-        *,
-        seed: int = 0,
-        progress: Progress | None = None,
-        objective: str = "welfare",
-        iterations: int | None = None,
-        cache: bool = True,
-        budget: Budget = DEFAULT_BUDGET,
-        **unknown: Any,
-    ) -> Solution:
-        """Return a `Solution` whose policy is a `CorrelationPlan`.
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return whether it was solved; the plan is the policy."""
+        return {"iteration": np.array(self.iteration)}
 
-        Args:
-            game: two players, perfect recall, triangle-free.
-            seed: of no effect.
-            progress: called once, at the end.
-            objective: see the class.
-            iterations: of no effect: the program is solved once.
-            cache: whether compiled trees may be read from and written to the disk.
-            budget: how large a tree may get.
-            unknown: refused.
+    def adopt(self, policy: CorrelationPlan) -> None:
+        """Take the plan of a solution."""
+        policy.outline.check(self._tree)
+        self._plan = policy
 
-        Raises:
-            NotApplicableError: three seats, imperfect recall, no triangle-freeness (the
-                infosets are named), or too large a program.
-        """
-        for name in unknown:
-            known = ("objective", "cache", "budget")
-            raise UnknownNameError(f"setting of {self.name}", name, known)
-        choice("objective", objective, _OBJECTIVES)
-        if reason := self.obstacle(game):
-            raise NotApplicableError(reason)
-        tree = tree_of(game, budget=budget, cache=cache)
-        began = time.perf_counter()
-        plan = optimal_plan(tree, self.name, objective=objective)
-        spent = time.perf_counter() - began
-        certificate = certify_plan(tree, plan)
-        point = TracePoint(1, spent, certificate[self.gap].value)
-        if progress is not None:
-            progress(point)
-        settings = {"objective": objective, "seed": seed}
-        return Solution(game, self.name, settings, plan, certificate, [point])
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the state of a solution."""
+        self.iteration = int(arrays["iteration"])
+
+
+def _start(concept: Concept) -> Callable[[Tree, int, int | None, Mapping[str, Any]], PlanLp]:
+    def start(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, Any]) -> PlanLp:
+        objective = choice("objective", settings["objective"], _OBJECTIVES)
+        return PlanLp(tree, concept, objective, settings["seconds"])
+
+    return start
+
+
+def _solver(concept: Concept) -> TreeSolver:
+    gap = f"{concept}_gap"
+    return TreeSolver(
+        concept,
+        _start(concept),
+        {"objective": "welfare"},
+        Traits(seats=2, fits=lambda tree: _misfit(tree, concept)),
+        iterations=None,
+        objective=lambda tree, settings: lambda plan: certify_plan(tree, plan)[gap].value,
+        gap=gap,
+        answers=Answers(certify_plan, lambda tree, plan: plan),
+    )
+
+
+def _misfit(tree: Tree, concept: Concept) -> str | None:
+    """Return why a tree of two players and perfect recall has no program, or None."""
+    if tree.n_nodes > _MAX_NODES:
+        return (
+            f"{tree.game} is too large: {tree.n_nodes:,} nodes, and {concept} takes at most"
+            f" {_MAX_NODES:,}"
+        )
+    pairs = relevant(tree)
+    found = triangle(tree, pairs)
+    if found is not None:
+        i1, i2, j1, j2 = (repr(tree.keys[i]) for i in found)
+        return (
+            f"{tree.game} is not triangle-free, so {concept} has no program of polynomial size:"
+            f" seat 0's infosets {i1}, {i2} and seat 1's {j1}, {j2} share private chance"
+        )
+    if len(pairs.pairs) > _MAX_PAIRS:
+        return (
+            f"{tree.game} has {len(pairs.pairs):,} relevant pairs of sequences, and {concept}"
+            f" takes at most {_MAX_PAIRS:,}"
+        )
+    return None
+
+
+def _pairs(tree: Tree, concept: Concept) -> Relevant:
+    """Return the relevant pairs.
+
+    Raises:
+        NotApplicableError: the tree has no program.
+    """
+    if tree.seats == 2 and tree.breach is None and (reason := _misfit(tree, concept)):
+        raise NotApplicableError(reason)
+    return relevant(tree)
+
+
+def uniform_plan(tree: Tree, pairs: Relevant) -> CorrelationPlan:
+    """Return the correlation plan of two seats that play uniformly, each on its own."""
+    plan, behaviour = np.ones(tree.n_sequences), tree.uniform()
+    for i in range(tree.n_infosets):  # an infoset follows the one that leads to it
+        ends = _ends(tree, i)
+        plan[ends.start : ends.stop] = behaviour[ends.start : ends.stop] * plan[tree.info_parent[i]]
+    return CorrelationPlan(
+        Outline.of(tree), pairs.pairs, plan[pairs.pairs[:, 0]] * plan[pairs.pairs[:, 1]]
+    )
+
+
+def _ends(tree: Tree, infoset: int) -> range:
+    first = int(tree.info_first[infoset])
+    return range(first, first + int(tree.info_actions[infoset]))
 
 
 def optimal_plan(tree: Tree, concept: Concept, *, objective: str = "welfare") -> CorrelationPlan:
     """Return an optimal correlation plan among the equilibria of one kind.
 
+    Settings of the solvers are these: `objective`, what is maximised: `welfare` (the sum of
+    payoffs), `fair` (the lesser payoff), `first` or `second` (one seat's), or `any`.
+
     Raises:
-        NotApplicableError: as `CorrelationLp.solve`.
+        NotApplicableError: three seats, imperfect recall, no triangle-freeness (the infosets
+            are named), or too large a program.
         ArenaError: HiGHS gave up.
     """
+    return _optimal(tree, _pairs(tree, concept), concept, objective, None)
+
+
+def _optimal(
+    tree: Tree, pairs: Relevant, concept: Concept, objective: str, seconds: float | None
+) -> CorrelationPlan:
     from scipy.optimize import linprog
     from scipy.sparse import coo_matrix
 
-    pairs = relevant(tree)
-    found = triangle(tree, pairs)
-    if found is not None:
-        i1, i2, j1, j2 = (repr(tree.keys[i]) for i in found)
-        raise NotApplicableError(
-            f"{tree.game} is not triangle-free, so {concept} has no program of polynomial size:"
-            f" seat 0's infosets {i1}, {i2} and seat 1's {j1}, {j2} share private chance;"
-            " joint_efce, joint_efcce and joint_cfr run on such games"
-        )
-    if len(pairs.pairs) > _MAX_PAIRS:
-        raise NotApplicableError(
-            f"{tree.game} has {len(pairs.pairs):,} relevant pairs of sequences, too many for"
-            f" {concept}; the limit is {_MAX_PAIRS:,}"
-        )
     program = _Program(tree, pairs)
     program.consistency()
     for seat in (0, 1):
@@ -158,12 +196,20 @@ def optimal_plan(tree: Tree, concept: Concept, *, objective: str = "welfare") ->
         b_eq=right,
         bounds=bounds,
         method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        options={
+            "primal_feasibility_tolerance": 1e-10,
+            "dual_feasibility_tolerance": 1e-10,
+            **({} if seconds is None else {"time_limit": seconds}),
+        },
     )
+    if done.status == 1 and seconds is not None:
+        raise ArenaError(
+            f"HiGHS did not finish the {concept} of {tree.game} in {seconds:g} s; give it more"
+        )
     if done.status != 0:
         raise ArenaError(f"HiGHS gave up on the {concept} of {tree.game}: {done.message}")
     weight = np.maximum(done.x[: len(pairs.pairs)], 0.0)
-    return CorrelationPlan(tree.game, pairs.pairs, weight)
+    return CorrelationPlan(Outline.of(tree), pairs.pairs, weight)
 
 
 @dataclass
@@ -310,16 +356,16 @@ class _Program:
         return cost
 
 
-def efce() -> CorrelationLp:
+def efce() -> TreeSolver:
     """Extensive-form correlated equilibrium (von Stengel and Forges 2008)."""
-    return CorrelationLp("efce")
+    return _solver("efce")
 
 
-def efcce() -> CorrelationLp:
+def efcce() -> TreeSolver:
     """Extensive-form coarse correlated equilibrium (Farina, Bianchi and Sandholm 2020)."""
-    return CorrelationLp("efcce")
+    return _solver("efcce")
 
 
-def nfcce() -> CorrelationLp:
+def nfcce() -> TreeSolver:
     """Normal-form coarse correlated equilibrium, over correlation plans."""
-    return CorrelationLp("nfcce")
+    return _solver("nfcce")

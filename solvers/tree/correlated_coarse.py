@@ -17,56 +17,25 @@ the policies themselves.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import NotApplicableError, ParameterError, UnknownNameError
-from arena.game import Game
-from arena.policy import TabularPolicy
-from arena.rng import generator
-from arena.solver import Gap, Progress, Solution, TracePoint
-from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
-from solvers.loop import check_limits
+from arena.errors import NotApplicableError
+from arena.solver import Gap
+from games.tree import Tree
 from solvers.tree.cfr import CfrMethod, pcfr_plus
 from solvers.tree.correlated_regret import TriggerPlay
+from solvers.tree.mediators import JointPlay, Outline
+from solvers.tree.run import Answers, TreeSolver
 
-__all__ = [
-    "JointPlay",
-    "JointSolver",
-    "certify_joint",
-    "joint_cfr",
-    "joint_efcce",
-    "joint_efce",
-]
+__all__ = ["JointMethod", "certify_joint", "joint_cfr", "joint_efcce", "joint_efce"]
 
 Reals = NDArray[np.float64]
 
 _MAX_BYTES = 1 << 30  # of policies and of reaches, each
-
-
-@dataclass(frozen=True, eq=False)
-class JointPlay:
-    """A mediator that draws one of several policies of all seats.
-
-    Attributes:
-        tree: what it is for.
-        behaviours: policies of all seats, each of shape (Q,); shape (T, Q).
-        weights: probability of each, shape (T,).
-    """
-
-    tree: Tree
-    behaviours: Reals
-    weights: Reals
-
-    def draw(self, seed: int) -> TabularPolicy:
-        """Return the policy that all seats play in one episode."""
-        t = int(generator(seed).choice(len(self.weights), p=self.weights))
-        return self.tree.to_table(self.behaviours[t])
 
 
 def certify_joint(tree: Tree, joint: JointPlay, *, recommended: bool = False) -> dict[str, Gap]:
@@ -176,119 +145,110 @@ def _best(tree: Tree, seat: int, worth_at: Reals) -> float:
     return float(worth[int(tree.seat_sequence[seat])])
 
 
+class _Play(Protocol):
+    """What the seats play, one iteration after the other."""
+
+    def behaviour(self) -> Reals:
+        """Return the current policies, shape (Q,)."""
+
+    def advance(self) -> None:
+        """Play once and learn from it."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything needed to go on."""
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from `arrays`."""
+
+
 class _CfrPlay:
     """Predictive CFR+ of all seats at once."""
 
     def __init__(self, tree: Tree) -> None:
         chosen: Mapping[str, Any] = {**pcfr_plus().defaults, "alternating": False}
         self._method = CfrMethod(tree, {**chosen, "answer": "last"}, None)
-
-    def behaviour(self) -> Reals:
-        """Return the current policies, shape (Q,)."""
-        return self._method.behaviour()
+        self.behaviour = self._method.behaviour
+        self.arrays, self.restore = self._method.arrays, self._method.restore
 
     def advance(self) -> None:
         """Play once and learn from it."""
         self._method.advance(1)
 
 
-_PLAYS: Mapping[str, Callable[[Tree], _CfrPlay | TriggerPlay]] = {
-    "joint_cfr": _CfrPlay,
-    "joint_efce": lambda tree: TriggerPlay(tree, coarse=False),
-    "joint_efcce": lambda tree: TriggerPlay(tree, coarse=True),
-}
+class JointMethod:
+    """The joint play so far. Policies are kept in a buffer that doubles."""
+
+    def __init__(self, tree: Tree, play: _Play) -> None:
+        self._tree, self._play = tree, play
+        self._outline = Outline.of(tree)
+        self._seen = np.empty((16, tree.n_sequences))
+        self.iteration = 0
+
+    def advance(self, count: int) -> int:
+        """Run `count` iterations."""
+        for _ in range(count):
+            if self.iteration == len(self._seen):
+                self._seen = np.concatenate([self._seen, np.empty_like(self._seen)])
+            self._seen[self.iteration] = self._play.behaviour()
+            self._play.advance()
+            self.iteration += 1
+        return count
+
+    def behaviour(self) -> JointPlay:
+        """Return the mediator that draws one of the iterations."""
+        seen = self._seen[: self.iteration] if self.iteration else self._play.behaviour()[None]
+        return JointPlay(self._outline, seen, np.full(len(seen), 1.0 / len(seen)))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state of the play; what was played is in the policy."""
+        own = {f"play.{name}": array for name, array in self._play.arrays().items()}
+        return {**own, "rounds": np.array(self.iteration)}
+
+    def adopt(self, policy: JointPlay) -> None:
+        """Take what a solution has played."""
+        policy.outline.check(self._tree)
+        self._seen = np.array(policy.behaviours, dtype=np.float64)
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the state of a solution."""
+        self._play.restore(
+            {n.removeprefix("play."): a for n, a in arrays.items() if n.startswith("play.")}
+        )
+        self.iteration = int(arrays["rounds"])
 
 
-@dataclass(frozen=True)
-class JointSolver:
-    """A registered solver. Settings: `until`, `iterations` (1000), `seconds`."""
+def _solver(name: str, gap: str, play: Callable[[Tree], _Play]) -> TreeSolver:
+    recommended = gap != "cce_gap"
 
-    name: str
-    gap: str
-    saves: bool = False
+    def judge(tree: Tree, joint: JointPlay) -> dict[str, Gap]:
+        return certify_joint(tree, joint, recommended=recommended)
 
-    def obstacle(self, game: Game) -> str | None:
-        """Return why the solver cannot handle `game`, or None."""
-        return obstacle(game)
-
-    def solve(
-        self,
-        game: Game,
-        *,
-        seed: int = 0,
-        progress: Progress | None = None,
-        until: float | None = None,
-        iterations: int | None = None,
-        seconds: float | None = None,
-        cache: bool = True,
-        budget: Budget = DEFAULT_BUDGET,
-        **unknown: Any,
-    ) -> Solution:
-        """Return a `Solution` whose policy is a `JointPlay`.
-
-        Raises:
-            NotApplicableError: no tree, or imperfect recall.
-            ParameterError: a limit out of range, or iterations that take over 1 GiB to keep.
-        """
-        for name in unknown:
-            known = ("until", "iterations", "seconds", "cache", "budget")
-            raise UnknownNameError(f"setting of {self.name}", name, known)
-        check_limits(until, iterations, seconds)
-        if reason := self.obstacle(game):
-            raise NotApplicableError(reason)
-        tree = tree_of(game, budget=budget, cache=cache)
-        if tree.breach is not None:
-            raise NotApplicableError(
-                f"{tree.game} has imperfect recall, and {self.name} needs perfect"
-            )
-        most = _MAX_BYTES // (8 * max(tree.n_sequences, len(tree.terminals)))
-        limit = iterations or (min(most, 100_000) if until or seconds else 1000)
-        if limit > most:
-            raise ParameterError("iterations", limit, f"at most {most:,} for {tree.game}")
-        method = _PLAYS[self.name](tree)
-        recommended = self.gap != "cce_gap"
-        seen: list[Reals] = []
-        trace: list[TracePoint] = []
-        began = time.perf_counter()
-        status = "iteration limit"
-        joint = _uniform(tree, [method.behaviour()])
-        try:
-            while len(seen) < limit:
-                for _ in range(min(max(1, len(seen) // 4), limit - len(seen))):
-                    seen.append(method.behaviour())
-                    method.advance()
-                joint = _uniform(tree, seen)
-                gap = certify_joint(tree, joint, recommended=recommended)[self.gap].value
-                trace.append(TracePoint(len(seen), time.perf_counter() - began, gap))
-                if progress is not None:
-                    progress(trace[-1])
-                if until is not None and gap <= until:
-                    status = "converged"
-                    break
-                if seconds is not None and trace[-1].seconds >= seconds:
-                    status = "time limit"
-                    break
-        except KeyboardInterrupt:
-            status = "interrupted"
-        settings = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
-        certificate = certify_joint(tree, joint, recommended=recommended)
-        return Solution(game, self.name, settings, joint, certificate, trace, status)
+    return TreeSolver(
+        name,
+        lambda tree, seed, planned, settings: JointMethod(tree, play(tree)),
+        objective=lambda tree, settings: lambda joint: judge(tree, joint)[gap].value,
+        gap=gap,
+        answers=Answers(judge, lambda tree, joint: joint),
+        most=_most,
+        growth=0.25,
+    )
 
 
-def _uniform(tree: Tree, seen: list[Reals]) -> JointPlay:
-    return JointPlay(tree, np.array(seen), np.full(len(seen), 1.0 / len(seen)))
+def _most(tree: Tree) -> int:
+    """Return how many iterations fit into memory."""
+    return min(100_000, _MAX_BYTES // (8 * max(tree.n_sequences, len(tree.terminals))))
 
 
-def joint_cfr() -> JointSolver:
+def joint_cfr() -> TreeSolver:
     """Coarse correlated equilibrium by averaging the joint play of predictive CFR+."""
-    return JointSolver("joint_cfr", "cce_gap")
+    return _solver("joint_cfr", "cce_gap", _CfrPlay)
 
 
-def joint_efce() -> JointSolver:
+def joint_efce() -> TreeSolver:
     """Extensive-form correlated equilibrium by regret over triggers."""
-    return JointSolver("joint_efce", "efce_gap")
+    return _solver("joint_efce", "efce_gap", lambda tree: TriggerPlay(tree, coarse=False))
 
 
-def joint_efcce() -> JointSolver:
+def joint_efcce() -> TreeSolver:
     """Extensive-form coarse correlated equilibrium by regret over triggers."""
-    return JointSolver("joint_efcce", "efcce_gap")
+    return _solver("joint_efcce", "efcce_gap", lambda tree: TriggerPlay(tree, coarse=True))

@@ -23,7 +23,9 @@ for extensive-form correlated equilibrium", sections 4 and 5; Farina, Bianchi an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +102,35 @@ class TriggerPlay:
             self._learn(p, worth)
         self._settle()
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all regrets; policies and plans follow from them."""
+        regrets = [[*t.regret.values()] for triggers in self._triggers for t in triggers]
+        return {
+            "regret": np.array([r for row in regrets for r in row]),
+            "gain": np.concatenate(self._gain),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from `arrays`."""
+        left = iter(arrays["regret"].tolist())
+        for triggers in self._triggers:
+            for trigger in triggers:
+                for i in trigger.infosets:
+                    for s in self._ends[i]:
+                        trigger.regret[s] = next(left)
+                    self._match(trigger, i)
+                self._realize(trigger)
+        cut = np.cumsum([len(triggers) for triggers in self._triggers])[:-1]
+        self._gain = [part.copy() for part in np.split(arrays["gain"], cut)]
+        self._settle()
+
+    def _match(self, trigger: _Trigger, infoset: int) -> None:
+        """Bring the trigger's policy at an infoset in line with its regrets."""
+        ends = self._ends[infoset]
+        total = sum(trigger.regret[s] for s in ends)
+        for s in ends:
+            trigger.policy[s] = trigger.regret[s] / total if total > 0 else 1.0 / len(ends)
+
     def _start(self, own: range) -> list[_Trigger]:
         triggers = []
         for infoset in own:
@@ -140,11 +171,7 @@ class TriggerPlay:
                 value[i] = mean
                 for v, s in zip(each, self._ends[i], strict=True):
                     trigger.regret[s] = max(0.0, trigger.regret[s] + scale * (v - mean))
-                total = sum(trigger.regret[s] for s in self._ends[i])
-                for s in self._ends[i]:
-                    trigger.policy[s] = (
-                        trigger.regret[s] / total if total > 0 else 1.0 / len(self._ends[i])
-                    )
+                self._match(trigger, i)
             first = trigger.infosets[0]
             kept = (
                 sum(followed[s] for s in self._ends[first])

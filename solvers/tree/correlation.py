@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +33,14 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError
 from arena.solver import Gap
 from games.tree import Tree
+from solvers.tree.mediators import CorrelationPlan
 
-__all__ = ["Concept", "CorrelationPlan", "Relevant", "certify_plan", "relevant", "triangle"]
+__all__ = ["Concept", "Relevant", "certify_plan", "relevant", "triangle"]
 
 Reals = NDArray[np.float64]
 Concept = Literal["efce", "efcce", "nfcce"]
+
+_FOUND: WeakKeyDictionary[Tree, Relevant] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,31 +61,8 @@ class Relevant:
         return {(int(a), int(b)): r for r, (a, b) in enumerate(self.pairs)}
 
 
-@dataclass(frozen=True, eq=False)
-class CorrelationPlan:
-    """A correlation plan.
-
-    Attributes:
-        game: the key of the game.
-        pairs: as in `Relevant`, shape (R, 2).
-        weight: ξ of each pair, shape (R,).
-    """
-
-    game: str
-    pairs: NDArray[np.int64]
-    weight: Reals
-
-    @cached_property
-    def _row(self) -> dict[tuple[int, int], int]:
-        return {(int(a), int(b)): r for r, (a, b) in enumerate(self.pairs)}
-
-    def __call__(self, first: int, second: int) -> float:
-        """Return ξ of a relevant pair of sequences, of seat 0 and of seat 1."""
-        return float(self.weight[self._row[first, second]])
-
-
 def relevant(tree: Tree) -> Relevant:
-    """Return the relevant pairs of a two-player tree of perfect recall.
+    """Return the relevant pairs of a two-player tree of perfect recall (found once a tree).
 
     Raises:
         NotApplicableError: more or fewer than two seats, or imperfect recall.
@@ -91,6 +72,12 @@ def relevant(tree: Tree) -> Relevant:
         raise NotApplicableError(
             f"{tree.game} has {lacks}; correlation plans are for two players with perfect recall"
         )
+    if tree not in _FOUND:
+        _FOUND[tree] = _relevant(tree)
+    return _FOUND[tree]
+
+
+def _relevant(tree: Tree) -> Relevant:
     linked: set[tuple[int, int]] = set()
     above: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
     for node in range(tree.n_nodes):

@@ -8,8 +8,7 @@ with g the worth of a sequence against the other seat and ρ the magnet (1 every
 plain entropy). For η ≤ α/L², L the greatest entry of the sequence-form payoff, the last
 iterate converges linearly to the reduced-normal-form logit QRE at temperature α.
 
-`mmd_nash` moves the magnet to the current policy every `refresh` iterations and so reaches
-a Nash equilibrium by its last iterate; its temperature is 0.1 L and its step 1/L unless set.
+`solvers.tree.mmd_nash` runs the same sweep with a magnet that moves.
 
 Source: Sokota et al. 2023, "A unified approach to reinforcement learning, quantal response
 equilibria, and two-player zero-sum games", section 3 and appendix on dilated entropy.
@@ -23,42 +22,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import ParameterError
 from games.tree import Tree
 from solvers.certificates import certify_qre
-from solvers.loop import choice, positive
+from solvers.loop import choice, flag, positive
 from solvers.tree.run import Traits, TreeSolver
 
-__all__ = ["MmdMethod", "mmd", "mmd_nash"]
+__all__ = ["ZERO_SUM", "MmdMethod", "mmd"]
 
 Reals = NDArray[np.float64]
 
-_TRAITS = Traits(seats=2, constant_sum=True)
+ZERO_SUM = Traits(seats=2, constant_sum=True)
+"""What mirror descent on the sequence form asks of a game."""
+
+_LEAST = 1e-300
 
 
 class MmdMethod:
-    """A running mirror descent. Arrays are indexed by sequence, shape (Q,)."""
+    """A running mirror descent. Arrays are indexed by sequence, shape (Q,).
 
-    def __init__(self, tree: Tree, settings: Mapping[str, Any]) -> None:
-        self._tree, self._settings = tree, settings
+    Args:
+        tree: two seats, constant sum.
+        temperature: α.
+        step: η; None: α/L², where the theorem holds.
+        alternating: whether the second seat sees the first one's update.
+        answer: `last` or `average` policy.
+
+    Attributes:
+        alpha: α, which may be changed between blocks.
+        eta: η.
+        policy: the current behaviour policy, modified in place.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        temperature: float,
+        step: float | None = None,
+        alternating: bool = False,
+        answer: str = "last",
+    ) -> None:
+        self._tree, self._alternating, self._last = tree, alternating, answer == "last"
         self.iteration = 0
         size = tree.n_sequences
-        self._policy = tree.uniform()
-        self._log_policy = np.log(self._policy)
+        self.policy = tree.uniform()
+        self._log_policy = np.log(self.policy)
         self._log_magnet = np.zeros(size)
         self._plan, self._total = np.ones(size), np.zeros(size)
         self._grad, self._carry = np.zeros(size), np.zeros(size)
         self._realize()
         bound = float(np.abs(tree.sequence_form.val).max(initial=0.0)) or 1.0
-        temperature, step = settings["temperature"], settings["step"]
-        self._refresh = int(settings.get("refresh", 0))
-        self.alpha = 0.1 * bound if temperature is None else float(temperature)
-        # α/L² is where the theorem holds; with a magnet that is about to move, the step
-        # that is best in trials, 1/L, is ten times as long at the default temperature.
-        proven = 1.0 / bound if self._refresh else self.alpha / bound**2
-        self.eta = proven if step is None else float(step)
-        if self._refresh:
-            self._log_magnet = self._log_policy.copy()
+        self.alpha = float(temperature)
+        self.eta = self.alpha / bound**2 if step is None else float(step)
 
     def _realize(self) -> None:
         from solvers.tree._kernels import realize
@@ -70,25 +85,24 @@ class MmdMethod:
             tree.info_first,
             tree.info_actions,
             tree.info_parent,
-            self._policy,
+            self.policy,
             self._plan,
         )
 
-    def advance(self, count: int) -> int:
-        """Run `count` iterations, refreshing the magnet on the way."""
-        left = count
-        while left:
-            block = left
-            if self._refresh:
-                block = min(left, self._refresh - self.iteration % self._refresh)
-            self._sweep(block)
-            left -= block
-            self.iteration += block
-            if self._refresh and self.iteration % self._refresh == 0:
-                self._log_magnet[:] = self._log_policy
-        return count
+    def move_to(self, policy: Reals) -> None:
+        """Go on from another policy, and begin its average anew."""
+        self.policy[:] = policy
+        # Mirror descent never gives up an action altogether.
+        self._log_policy[:] = np.log(np.maximum(policy, _LEAST))
+        self._total[:] = 0.0
+        self._realize()
 
-    def _sweep(self, count: int) -> None:
+    def move_magnet(self) -> None:
+        """Put the magnet where the policy is."""
+        self._log_magnet[:] = self._log_policy
+
+    def advance(self, count: int) -> int:
+        """Run `count` iterations."""
         from solvers.tree._kernels import mmd_two
 
         tree, form = self._tree, self._tree.sequence_form
@@ -104,30 +118,35 @@ class MmdMethod:
             count,
             self.eta,
             self.alpha,
-            bool(self._settings["alternating"]),
+            self._alternating,
             self._log_magnet,
             self._log_policy,
-            self._policy,
+            self.policy,
             self._plan,
             self._total,
             self._grad,
             self._carry,
         )
+        self.iteration += count
+        return count
 
     def behaviour(self) -> Reals:
         """Return the last policy, or the average one."""
+        return self.policy.copy() if self._last else self.average()
+
+    def average(self) -> Reals:
+        """Return the average policy since `move_to`, or since the start."""
         from solvers.tree._kernels import average_policy
 
-        if self._settings["answer"] == "last":
-            return self._policy.copy()
-        out = np.empty_like(self._policy)
+        out = np.empty_like(self.policy)
         average_policy(self._tree.info_first, self._tree.info_actions, self._total, out)
         return out
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return log policy, log magnet, sum of plans and iteration."""
+        """Return log policy, policy, log magnet, sum of plans and iteration."""
         return {
             "log_policy": self._log_policy.copy(),
+            "policy": self.policy.copy(),
             "log_magnet": self._log_magnet.copy(),
             "total": self._total.copy(),
             "iteration": np.array(self.iteration),
@@ -138,21 +157,19 @@ class MmdMethod:
         self._log_policy, self._log_magnet, self._total = (
             arrays[name].astype(np.float64) for name in ("log_policy", "log_magnet", "total")
         )
-        self._policy = np.exp(self._log_policy)
+        # The kernel's exponentials differ from numpy's in the last bit.
+        self.policy = arrays["policy"].astype(np.float64)
         self.iteration = int(arrays["iteration"])
         self._realize()
 
 
 def _start(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, Any]) -> MmdMethod:
-    if settings["temperature"] is not None or "refresh" not in settings:
-        positive("temperature", settings["temperature"])
+    positive("temperature", settings["temperature"])
     if settings["step"] is not None:
         positive("step", settings["step"])
     choice("answer", settings["answer"], ("average", "last"))
-    refresh = settings.get("refresh", 1)
-    if not (isinstance(refresh, int) and refresh >= 1):
-        raise ParameterError("refresh", refresh, "a whole number of iterations, 1 or more")
-    return MmdMethod(tree, settings)
+    flag("alternating", settings["alternating"])
+    return MmdMethod(tree, **settings)
 
 
 def _qre_gap(tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
@@ -170,20 +187,8 @@ def mmd() -> TreeSolver:
         "mmd",
         _start,
         {"temperature": 0.1, "step": None, "alternating": False, "answer": "last"},
-        _TRAITS,
+        ZERO_SUM,
         certify=_certify,
         objective=_qre_gap,
         gap="qre_gap",
     )
-
-
-def mmd_nash() -> TreeSolver:
-    """Magnetic mirror descent with a moving magnet: Nash by the last iterate."""
-    defaults = {
-        "temperature": None,
-        "step": None,
-        "refresh": 20,
-        "alternating": True,
-        "answer": "last",
-    }
-    return TreeSolver("mmd_nash", _start, defaults, _TRAITS)

@@ -16,14 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import NotApplicableError, ParameterError
+from arena.errors import ArenaError, NotApplicableError, ParameterError
 from arena.game import Game
-from arena.solver import Progress, Solution, TracePoint
+from arena.solver import Gap, Progress, Solution, TracePoint
 from games.tree import DEFAULT_BUDGET, Budget, Tree, obstacle, tree_of
 from solvers.certificates import Evaluator, certify
-from solvers.loop import check_limits, merge_settings, run_method
+from solvers.loop import check_limits, check_resume, merge_settings, run_method
 
-__all__ = ["Method", "Traits", "TreeSolver"]
+__all__ = ["BEHAVIOUR", "Answers", "Method", "Traits", "TreeSolver"]
 
 Reals = NDArray[np.float64]
 
@@ -32,21 +32,45 @@ COMMON = ("until", "iterations", "seconds", "resume", "cache", "budget")
 
 
 class Method(Protocol):
-    """A running algorithm on one tree."""
+    """A running algorithm on one tree.
 
-    iteration: int
+    Optional members, looked for with `getattr`:
+        adopt(policy): called before `restore` with the policy of the solution to go on from,
+            for methods whose state it is a part of.
+        note() -> str: what humans should know about the way there, for the status.
+    """
+
+    @property
+    def iteration(self) -> int:
+        """How many iterations are done."""
 
     def advance(self, count: int) -> int:
         """Run up to `count` more iterations; return how many, 0 when it has nothing to add."""
 
-    def behaviour(self) -> Reals:
-        """Return the policy it would answer with now, shape (Q,)."""
+    def behaviour(self) -> Any:
+        """Return the policy it would answer with now, shape (Q,), or another answer."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything needed to go on later, as plain arrays."""
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `arrays` returned."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a solver answers with, if not with a behaviour policy.
+
+    Attributes:
+        certify: the certificate, from (tree, answer).
+        policy: what is playable, from (tree, answer).
+    """
+
+    certify: Callable[[Tree, Any], dict[str, Gap]]
+    policy: Callable[[Tree, Any], Any]
+
+
+BEHAVIOUR = Answers(certify, lambda tree, answer: tree.to_table(answer))
 
 
 class _Answering:
@@ -70,11 +94,13 @@ class Traits:
         seats: the only number of seats it takes, or None for any.
         constant_sum: whether payoffs must add up to a constant.
         perfect_recall: whether seats must remember what they saw and did.
+        fits: what else a compiled tree must be: why it is not, in words, or None.
     """
 
     seats: int | None = None
     constant_sum: bool = False
     perfect_recall: bool = True
+    fits: Callable[[Tree], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,14 +109,18 @@ class TreeSolver:
 
     Attributes:
         name: its registry name.
-        start: (tree, seed, iterations planned or None, settings) to a method at iteration 0.
+        start: (tree, seed, iterations planned or None, settings) to a method at iteration 0;
+            the settings are its own, and `until` and `seconds`.
         defaults: its own settings and their default values.
         traits: what it asks of a game.
         iterations: how many it runs when nothing says when to stop; None: until it ends.
         certify: more gaps for the certificate, from (tree, behaviour, settings).
         objective: the gap that `until` and the trace are about, from (tree, settings) to a
-            function of the behaviour policy; by default exploitability.
+            function of the answer; by default exploitability.
         gap: the name of that gap.
+        answers: what it answers with; by default a behaviour policy.
+        most: how many iterations it can run at most on a tree, or None for any number.
+        growth: see `run_method`.
     """
 
     name: str
@@ -99,8 +129,11 @@ class TreeSolver:
     traits: Traits = Traits()
     iterations: int | None = 1000
     certify: Callable[[Tree, Reals, Mapping[str, Any]], Mapping[str, Any]] | None = None
-    objective: Callable[[Tree, Mapping[str, Any]], Callable[[Reals], float]] | None = None
+    objective: Callable[[Tree, Mapping[str, Any]], Callable[[Any], float]] | None = None
     gap: str = "exploitability"
+    answers: Answers = BEHAVIOUR
+    most: Callable[[Tree], int] | None = None
+    growth: float = 0.1
 
     def obstacle(self, game: Game) -> str | None:
         """Return why this solver cannot handle `game`, or None; the tree is not compiled."""
@@ -111,29 +144,43 @@ class TreeSolver:
             return f"{game.key} is {_words(game.payoff)}, and {self.name} needs zero sum"
         return obstacle(game)
 
-    def check(self, tree: Tree) -> None:
-        """Refuse a compiled tree that lacks what the solver needs.
+    @property
+    def looks(self) -> bool:
+        """Whether it depends on the compiled tree that the solver applies."""
+        traits = self.traits
+        return traits.perfect_recall or traits.constant_sum or traits.fits is not None
 
-        Raises:
-            NotApplicableError: the message names the property and the place.
+    def misfit(self, tree: Tree) -> str | None:
+        """Return why this solver cannot handle a compiled tree, or None.
+
+        The words name the property that fails and the place.
         """
         if self.traits.perfect_recall and tree.breach is not None:
             one, other = (list(history) for history in tree.breach.histories)
-            raise NotApplicableError(
+            return (
                 f"{tree.game} has imperfect recall, and {self.name} needs perfect recall:"
                 f" seat {tree.info_seat[tree.breach.infoset]} cannot tell {one} from {other} in"
                 f" infoset {tree.keys[tree.breach.infoset]!r} though it saw or did different"
-                " things before; mccfr_external and mccfr_outcome run on such games"
+                " things before"
             )
         if self.traits.constant_sum and tree.constant_sum is None:
             total = tree.payoffs.sum(axis=0)
             z = int(np.argmax(np.abs(total - total[0]) > 1e-9))
-            raise NotApplicableError(
+            return (
                 f"{tree.game} is not zero-sum: payoffs add up to {total[0]:g} after"
                 f" {tree.history(int(tree.terminals[0]))} and to {total[z]:g} after"
-                f" {tree.history(int(tree.terminals[z]))}; {self.name} needs a constant sum;"
-                " cfr, cfr+ and the other regret minimisers do not"
+                f" {tree.history(int(tree.terminals[z]))}; {self.name} needs a constant sum"
             )
+        return None if self.traits.fits is None else self.traits.fits(tree)
+
+    def check(self, tree: Tree) -> None:
+        """Refuse a compiled tree that lacks what the solver needs.
+
+        Raises:
+            NotApplicableError: see `misfit`.
+        """
+        if reason := self.misfit(tree):
+            raise NotApplicableError(reason)
 
     def solve(
         self,
@@ -178,42 +225,38 @@ class TreeSolver:
             raise ParameterError(
                 "until", until, f"None: {game.key} has imperfect recall, so gaps are not known"
             )
-        method = self.start(tree, seed, iterations, chosen)
-        if iterations is None and until is None and seconds is None:
-            iterations = self.iterations
-        trace: list[TracePoint] = []
-        if isinstance(resume, str | Path):
-            resume = Solution.load(resume, game=game)
+        limits = {"until": until, "iterations": iterations, "seconds": seconds}
+        method = self.start(tree, seed, iterations, {**chosen, **limits})
+        run = _Run(self, game, tree, method, chosen, {"seed": seed, **limits})
         if resume is not None:
-            _check_resume(resume, game, self.name, chosen, tree)
-            method.restore(resume.state)
-            trace = list(resume.trace)
+            run.restore(check_resume(resume, game, self.name, chosen))
         status = run_method(
             _Answering(method),
             self._gap(tree, chosen),
-            trace,
+            run.trace,
             progress=progress,
             until=until,
-            iterations=iterations,
+            iterations=self._planned(tree, until, iterations, seconds),
             seconds=seconds,
+            snapshot=run.solution,
+            growth=self.growth,
         )
-        behaviour = tree.checked(method.behaviour())
-        certificate = dict(certify(tree, behaviour))
-        if self.certify is not None:
-            certificate.update(self.certify(tree, behaviour, chosen))
-        limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
-        return Solution(
-            game=game,
-            solver=self.name,
-            settings={**chosen, **limits},
-            policy=tree.to_table(behaviour),
-            certificate=certificate,
-            trace=trace,
-            status=status,
-            state=method.arrays(),
-        )
+        return run.solution(status)
 
-    def _gap(self, tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
+    def _planned(
+        self, tree: Tree, until: float | None, iterations: int | None, seconds: float | None
+    ) -> int | None:
+        """Return after how many iterations to stop, or None."""
+        if iterations is None and until is None and seconds is None:
+            iterations = self.iterations
+        if self.most is None:
+            return iterations
+        most = self.most(tree)
+        if iterations is not None and iterations > most:
+            raise ParameterError("iterations", iterations, f"at most {most:,} on {tree.game}")
+        return iterations or most
+
+    def _gap(self, tree: Tree, settings: Mapping[str, Any]) -> Callable[[Any], float]:
         if self.objective is not None:
             return self.objective(tree, settings)
         if tree.breach is not None:
@@ -222,26 +265,62 @@ class TreeSolver:
         return lambda behaviour: evaluator.nash_conv(behaviour) / tree.seats
 
 
+@dataclass
+class _Run:
+    """One call of `TreeSolver.solve`: what becomes a solution, now or at the end."""
+
+    solver: TreeSolver
+    game: Game
+    tree: Tree
+    method: Method
+    settings: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    trace: list[TracePoint] = field(default_factory=list)
+
+    def solution(self, status: str = "unfinished") -> Solution:
+        """Return what there is, certified."""
+        solver, tree = self.solver, self.tree
+        answer = self.method.behaviour()
+        certificate = dict(solver.answers.certify(tree, answer))
+        if solver.certify is not None:
+            certificate.update(solver.certify(tree, answer, self.settings))
+        note = getattr(self.method, "note", str)()
+        return Solution(
+            game=self.game,
+            solver=solver.name,
+            settings={**self.settings, **self.limits},
+            policy=solver.answers.policy(tree, answer),
+            certificate=certificate,
+            trace=list(self.trace),
+            status=f"{status}: {note}" if note else status,
+            state=self.method.arrays(),
+        )
+
+    def restore(self, resume: Solution) -> None:
+        """Go on from where a solution was.
+
+        Raises:
+            ParameterError: its state is not one of this solver on this tree.
+        """
+        tree, name = self.tree, self.solver.name
+        for key, array in self.method.arrays().items():
+            given = resume.state.get(key)
+            fixed = array.ndim and not key.startswith("stage.")
+            if fixed and given is not None and given.shape != array.shape:
+                raise ParameterError(f"state {key!r} to resume", given.shape, f"{array.shape}")
+        adopt = getattr(self.method, "adopt", None)
+        try:
+            if adopt is not None:
+                adopt(resume.policy)
+            self.method.restore(resume.state)
+        except (KeyError, ValueError, IndexError) as error:
+            if isinstance(error, ArenaError):
+                raise
+            raise ParameterError(
+                "resume", f"a state without {error}", f"one that {name} left on {tree.game}"
+            ) from error
+        self.trace += resume.trace
+
+
 def _words(payoff: str) -> str:
     return payoff.replace("_", "-")
-
-
-def _check_resume(
-    resume: Solution, game: Game, solver: str, settings: Mapping[str, Any], tree: Tree
-) -> None:
-    if resume.game.key != game.key or resume.solver != solver:
-        raise ParameterError(
-            "resume", f"{resume.solver} on {resume.game.key}", f"{solver} on {game.key}"
-        )
-    for name, value in settings.items():
-        if resume.settings.get(name) != value:
-            raise ParameterError(
-                name, value, f"{resume.settings.get(name)!r}, as in the solution to resume"
-            )
-    if not resume.state:
-        raise ParameterError("resume", "a solution without state", "one that `solve` returned")
-    for name, array in resume.state.items():
-        if array.ndim and array.shape != (tree.n_sequences,):
-            raise ParameterError(
-                f"state {name!r} to resume", array.shape, f"shape ({tree.n_sequences},)"
-            )

@@ -28,10 +28,16 @@ Reals = NDArray[np.float64]
 
 
 class SequenceFormLp:
-    """The linear program; one iteration solves it."""
+    """The linear program; one iteration solves it.
 
-    def __init__(self, tree: Tree, algorithm: str) -> None:
-        self._tree, self._algorithm = tree, algorithm
+    Args:
+        tree: two players, constant sum.
+        algorithm: of HiGHS.
+        seconds: that it may take, or None.
+    """
+
+    def __init__(self, tree: Tree, algorithm: str, seconds: float | None = None) -> None:
+        self._tree, self._algorithm, self._seconds = tree, algorithm, seconds
         self.iteration = 0
         self._behaviour = tree.uniform()
 
@@ -39,7 +45,7 @@ class SequenceFormLp:
         """Solve the program, once."""
         if self.iteration:
             return 0
-        self._behaviour = _solve(self._tree, self._algorithm)
+        self._behaviour = _solve(self._tree, self._algorithm, self._seconds)
         self.iteration = 1
         return 1
 
@@ -57,7 +63,7 @@ class SequenceFormLp:
         self.iteration = int(arrays["iteration"])
 
 
-def _solve(tree: Tree, algorithm: str) -> Reals:
+def _solve(tree: Tree, algorithm: str, seconds: float | None) -> Reals:
     """Build (1) by rows, solve it, and return both policies, shape (Q,)."""
     import highspy
 
@@ -102,6 +108,8 @@ def _solve(tree: Tree, algorithm: str) -> Reals:
     solver.setOptionValue("solver", algorithm)
     solver.setOptionValue("primal_feasibility_tolerance", 1e-10)
     solver.setOptionValue("dual_feasibility_tolerance", 1e-10)
+    if seconds is not None:
+        solver.setOptionValue("time_limit", float(seconds))
     solver.passModel(program)
     solver.run()
     status = solver.getModelStatus()
@@ -147,7 +155,7 @@ def _start(
     tree: Tree, seed: int, planned: int | None, settings: Mapping[str, Any]
 ) -> SequenceFormLp:
     algorithm = choice("algorithm", settings["algorithm"], ("choose", "simplex", "ipm"))
-    return SequenceFormLp(tree, algorithm)
+    return SequenceFormLp(tree, algorithm, settings["seconds"])
 
 
 def sequence_form_lp() -> TreeSolver:

@@ -173,6 +173,58 @@ def test_solvers_are_listed_for_a_game(ok: Callable[..., str], figures: Callable
     assert "too large" in large
 
 
+def test_the_tree_tells_which_solvers_apply(
+    ok: Callable[..., str], figures: Callable[..., Any]
+) -> None:
+    def verdicts(game: str) -> dict[str, tuple[bool | None, str | None]]:
+        rows = figures("list", "solvers", "--for", game)["solvers"]
+        return {row["id"]: (row["applies"], row["reason"]) for row in rows}
+
+    forgetful = verdicts("openspiel/liars_dice_ir(dice_sides=3)")
+    assert forgetful["mccfr_external"] == (True, None)
+    for solver in ("cfr+", "auto", "mmd", "joint_efce", "efce"):
+        applies, reason = forgetful[solver]
+        assert applies is False and "imperfect recall" in (reason or "")
+    private = verdicts("kuhn_poker")
+    assert private["efce"][0] is False and "triangle-free" in (private["efce"][1] or "")
+    assert private["joint_efce"] == (True, None)
+    large = verdicts("openspiel/nim")
+    assert large["cfr"][0] is None
+    assert "more than 400,000 nodes" in (large["cfr"][1] or "")
+    assert large["mccfr_outcome"] == (True, None)
+    assert large["nash_lp"][0] is False and "normal_form" in (large["nash_lp"][1] or "")
+    assert " may" in ok("list", "solvers", "--for", "openspiel/nim").splitlines()[-1]
+
+
+def test_a_correlated_answer_is_saved_resumed_judged_and_played(
+    figures: Callable[..., Any], ok: Callable[..., str]
+) -> None:
+    told = figures(
+        *("solve", "kuhn_poker", "--solver", "joint_efce", "--iterations", "30"),
+        *("--save", "a.npz", "--no-tensorboard"),
+    )
+    judged = figures("evaluate", "kuhn_poker", "a.npz")["certificate"]
+    assert judged["efce_gap"]["value"] == told["certificate"]["efce_gap"]["value"]
+    longer = figures(
+        *("solve", "kuhn_poker", "--resume", "a.npz", "--iterations", "60"),
+        *("--save", "a.npz", "--no-tensorboard"),
+    )
+    assert longer["iterations"] == 60
+    assert "result" in ok("play", "kuhn_poker", "a.npz", "a.npz", "--seed", "3")
+    assert "result" in ok("play", "kuhn_poker", "a.npz", "uniform", "--seed", "3")
+
+
+def test_auto_says_what_it_left(figures: Callable[..., Any]) -> None:
+    found = figures(
+        *("solve", "goofspiel(num_cards=3,returns_type=total_points)", "--iterations", "2000"),
+        "--no-tensorboard",
+    )
+    assert "the race of pdcfr+ and dcfr stalled at" in found["status"]
+    assert "fictitious play went on" in found["status"]
+    markov = figures("solve", "markov/soccer", "--until", "1e-3", "--no-tensorboard")
+    assert markov["solver"] == "shapley"
+
+
 def test_solvers_are_compared(
     ok: Callable[..., str], figures: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -219,7 +271,15 @@ def test_large_games_have_lower_bounds(figures: Callable[..., Any]) -> None:
         (["solve", "kuhn_poker", "--save", "nash.pkl"], ["nash.pkl", ".npz"]),
         (["solve", "kuhn_poker", "--resume", "no.npz"], ["no.npz"]),
         (["solve", "kuhn_poker", "-p", "players=3", "--solver", "mmd"], ["3 seats", "cfr"]),
-        (["solve", "goofspiel", "--solver", "efce", "--save", "x.npz"], ["efce", "saved"]),
+        (["solve", "kuhn_poker", "--solver", "efce"], ["triangle-free", "joint_efce"]),
+        (["solve", "kuhn_poker", "--until", "nan"], ["--until", "greater"]),
+        (["solve", "kuhn_poker", "--seconds", "nan"], ["seconds"]),
+        (["solve", "kuhn_poker", "--checkpoint-every", "-1"], ["--checkpoint-every"]),
+        (["solve", "kuhn_poker", "--save", "/proc/no/x.npz"], ["/proc/no/x.npz"]),
+        (
+            ["solve", "openspiel/liars_dice_ir(dice_sides=3)"],
+            ["imperfect recall", "mccfr_external"],
+        ),
         (["evaluate", "kuhn_poker", "no.npz"], ["no.npz"]),
         (["evaluate", "kuhn_poker", "unifrm"], ["unifrm", "uniform"]),
         (["evaluate", "connect_four", "uniform"], ["too large", "--approximate"]),

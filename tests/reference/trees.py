@@ -264,3 +264,54 @@ class RecursiveCfr:
             lean = np.maximum(ahead * new + gain if self.predictive else new, 0.0)
             count = len(new)
             self.policy[key] = lean / lean.sum() if lean.sum() > 0 else np.full(count, 1 / count)
+
+
+def random_table(game: Game, tree: Any, seed: int) -> tuple[np.ndarray, Behaviour]:
+    """A policy with all actions played, as an array over sequences and as a table."""
+    rng = np.random.default_rng(seed)
+    table = {key: rng.dirichlet(np.ones(count)) for key, count in infosets(game).items()}
+    out = np.ones(tree.n_sequences)
+    for i, key in enumerate(tree.keys):
+        first = tree.info_first[i]
+        out[first : first + tree.info_actions[i]] = table[int(tree.info_seat[i]), key]
+    return out, {key: row.tolist() for key, row in table.items()}
+
+
+def conditional_payoffs(game: Game, policy: Behaviour) -> dict[tuple[int, str], np.ndarray]:
+    """What each action pays its seat given that its infoset is reached, history by history."""
+    paid: dict[tuple[int, str], np.ndarray] = {}
+    mass: dict[tuple[int, str], float] = defaultdict(float)
+
+    def visit(node: Node, reach: np.ndarray) -> np.ndarray:
+        """Return the value; `reach[p]` is the probability that all but seat p lead here."""
+        if node.payoffs is not None:
+            return np.array(node.payoffs)
+        total = np.zeros(game.seats)
+        below: dict[tuple[int, int], float] = defaultdict(float)
+        for joint, child in node.children.items():
+            after, share = reach.copy(), 1.0
+            if node.odds is not None:
+                share = node.odds[joint[0]]
+                after *= share
+            steps = {}
+            moves = dict(zip(node.movers, joint, strict=True)) if node.movers else {}
+            for seat, action in moves.items():
+                steps[seat] = policy[seat, node.keys[seat] or ""][action]
+                share *= steps[seat]
+                for other in range(game.seats):
+                    after[other] *= 1.0 if other == seat else steps[seat]
+            value = visit(child, after)
+            total += share * value
+            for seat, action in moves.items():
+                # The others who move here at once are part of what happens to the seat.
+                below[seat, action] += share / steps[seat] * value[seat]
+        for seat in node.movers:
+            key = (seat, node.keys[seat] or "")
+            paid.setdefault(key, np.zeros(node.counts[seat]))
+            mass[key] += reach[seat]
+            for action in range(node.counts[seat]):
+                paid[key][action] += reach[seat] * below[seat, action]
+        return total
+
+    visit(game.root().node, np.ones(game.seats))  # type: ignore[attr-defined]
+    return {key: row / mass[key] for key, row in paid.items()}

@@ -31,12 +31,15 @@ class Chooser:
         self.wall = 0.0
         self.cpu = 0.0
 
-    def begin(self, agent: Agent, game: Game, seed: int) -> None:
-        """Let the agent begin, within its limit."""
+    def begin(self, agent: Agent, game: Game, seed: int, signal: int | None = None) -> None:
+        """Let the agent begin, within its limit; `signal` is for agents that take one."""
         self.busy = True
         self.wall = self.cpu = 0.0
         words = self.words
         words[Slot.SEAT] = self.seat
+        tell = getattr(agent, "signal", None) if signal is not None else None
+        if tell is not None:
+            tell(signal)
         if self.limits is None:
             agent.begin(game, self.seat, seed)
         else:

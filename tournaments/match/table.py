@@ -13,6 +13,7 @@ from arena.agent import Agent, Limits
 from arena.episode import drive
 from arena.errors import ArenaError, IllegalActionError
 from arena.game import Game, State
+from arena.rng import signal_seed
 from tournaments.match.blocks import Block, Episode, Fault, Outcome
 from tournaments.match.chooser import Chooser, limiting
 from tournaments.match.faults import fault_of, guilty_seat
@@ -48,6 +49,7 @@ class Table:
         self.on_step: OnStep | None = None
         self.new_state: Callable[..., State] = game.forms["state"]
         self.ends = [a.end for a in agents if hasattr(a, "end")]
+        self.signals = [a.signal for a in agents if hasattr(a, "signal")]
         self.timed = any(map(limiting, limits))
         self.choosers = [
             Chooser(seat, agent.act, own, words)
@@ -112,6 +114,10 @@ class Table:
                     words[slot] = first + index
                     state = None
                     own = starts[index]
+                    if self.signals:
+                        shared = signal_seed(seeds[index])
+                        for tell in self.signals:
+                            tell(shared)
                     for seat, begin in begins:
                         begin(game, seat, own[seat])
                     state = new_state(seed=seeds[index])
@@ -213,8 +219,9 @@ class Table:
         state: State | None = None
         fault: Fault | None = None
         try:
+            shared = signal_seed(seed) if self.signals else None
             for chooser, agent, own in zip(self.choosers, self.agents, start, strict=True):
-                chooser.begin(agent, self.game, own)
+                chooser.begin(agent, self.game, own, shared)
             words[Slot.SEAT] = -1
             state = self.new_state(seed=seed)
             watch.state = state

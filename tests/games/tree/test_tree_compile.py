@@ -17,7 +17,7 @@ from arena.game import Game
 from arena.types import CHANCE
 from games.adapters.openspiel import wrap
 from games.tree import TERMINAL, Budget, Tree, compile_state, obstacle, tree_of
-from games.tree.estimate import estimate_nodes
+from games.tree.estimate import estimate_nodes, size_beyond
 from games.tree.load import cache_path, load_tree, save_tree
 from games.tree.walk import Cursor, cursor_of
 from tests.reference.trees import Node, infosets, random_game, toy_game
@@ -375,3 +375,21 @@ def test_cursor_positions_are_not_modified() -> None:
     for joint in itertools.product(*(actions for _, actions, _ in moves)):
         cursor.joint(cursor.root, dict(enumerate(joint)))
     assert str(cursor.root) == before
+
+
+@pytest.mark.parametrize("name", ["kuhn_poker", "leduc_poker", "tic_tac_toe"])
+def test_sizes_are_told_from_a_limit(name: str) -> None:
+    """A tree within the limit is hardly ever refused, one of five times the limit at once."""
+    game = arena.make(name)
+    cursor = cursor_of(game.root(), game.key)
+    size = {"kuhn_poker": 58, "leduc_poker": 9457, "tic_tac_toe": 549_946}[name]
+    refused = [size_beyond(cursor, size, seed=seed) for seed in range(60)]
+    assert sum(found is not None for found in refused) <= 1
+    found = [size_beyond(cursor, size / 5, seed=seed) for seed in range(20)]
+    assert all(nodes is not None and size / 5 <= nodes < 4 * size for nodes in found)
+
+
+def test_compiling_has_a_limit_of_time() -> None:
+    game = arena.make("leduc_poker")
+    with pytest.raises(NotApplicableError, match=r"too large to compile in 0 s: .* nodes so far"):
+        compile_state(game, game.root(), budget=Budget(seconds=0.0))

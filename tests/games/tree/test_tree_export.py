@@ -77,7 +77,7 @@ def assert_round_trip(tree: Tree) -> None:
     for i, key in enumerate(tree.keys):
         seat = int(tree.info_seat[i])
         name, actions = reader.infosets[seat + 1, i - int(tree.seat_infoset[seat]) + 1]
-        assert name.strip('"') == key.replace("\n", " ").replace('"', '\\"')
+        assert name.strip('"') == " ".join(key.split()).replace('"', '\\"')
         assert actions == [f'"{a}"' for a in tree.infoset_actions(i)]
 
 
@@ -111,3 +111,18 @@ def test_payoffs_are_written_exactly() -> None:
     reader.value()
     assert [float(x) for (x,) in reader.outcomes.values()] == pay
     assert reader.players == ['"Ann"']
+
+
+def test_labels_are_single_spaced_and_differ_within_a_seat() -> None:
+    kids = {(k,): Node(payoffs=[0.0]) for k in range(2)}
+
+    def ask(key: str) -> Node:
+        return Node(movers=[0], keys={0: key}, counts={0: 2}, children=dict(kids))
+
+    keys = ["a\tb ", " a  b", "a b (3)", "", "\x00"]
+    root = Node(odds=[0.2] * 5, children={(k,): ask(key) for k, key in enumerate(keys)})
+    tree = compile_state(toy_game(root, 1), toy_game(root, 1).root())
+    reader = Reader(to_efg(tree))
+    reader.value()
+    labels = [name.strip('"') for name, _ in reader.infosets.values()]
+    assert labels == ["a b", "a b (2)", "a b (3)", "infoset 4", "infoset 5"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from arena.errors import NotApplicableError, ParameterError
+from arena.rng import derive
 from arena.testing import check_solver
 from games.normal_form import NormalForm, as_game
 from solvers.matrix import correlated
@@ -184,7 +185,7 @@ def test_joint_policies_are_saved_drawn_and_refused(tmp_path) -> None:
     again = JointPolicy.load(tmp_path / "joint.npz")
     assert again.game == "chicken"
     np.testing.assert_array_equal(again.joint, joint)
-    drawn = [policy.draw(np.random.default_rng(k)) for k in range(300)]
+    drawn = [policy.recommend(derive(k, "signal")) for k in range(300)]
     assert (1, 1) not in drawn
     assert math.isclose(drawn.count((0, 0)) / 300, 0.5, abs_tol=0.12)
     with pytest.raises(ParameterError, match="joint"):

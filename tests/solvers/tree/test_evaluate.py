@@ -19,6 +19,8 @@ from arena.game import Observation
 from arena.policy import TabularPolicy
 from arena.solver import Gap, Solution
 from games.tree import tree_of
+from solvers.certificates import certify
+from solvers.evaluate import behaviour_of
 
 
 class Even:
@@ -253,3 +255,23 @@ def test_a_saved_solution_plays_and_is_judged(tmp_path: Path) -> None:
     (tmp_path / "junk.npz").write_bytes(b"junk")
     with pytest.raises(ParameterError, match="a saved policy or solution"):
         arena.evaluate("kuhn_poker", tmp_path / "junk.npz")
+
+
+def test_every_seat_may_have_a_policy_of_its_own_kind(tmp_path: Path) -> None:
+    """A file, a network and a bot, one a seat: judged as the table that they make together."""
+    game = arena.make("kuhn_poker", players=3)
+    tree = tree_of(game)
+    arena.solve(game, "cfr", iterations=7).save(tmp_path / "some.npz")
+
+    def lean(tensor: np.ndarray) -> np.ndarray:
+        return np.array([0.3, 0.3 + float(tensor.sum()) / 7])
+
+    network = arena.TensorPolicy(lean, outputs="logits")
+    mixed = arena.evaluate(game, [str(tmp_path / "some.npz"), network, "first_legal"])
+    flat = tree.uniform()
+    for seat, one in enumerate((str(tmp_path / "some.npz"), network, "first_legal")):
+        alone = behaviour_of(tree, game, one)
+        low, high = int(tree.seat_sequence[seat]), int(tree.seat_sequence[seat + 1])
+        flat[low:high] = alone[low:high]
+    for name, gap in certify(tree, flat).items():
+        assert mixed[name].value == pytest.approx(gap.value, abs=1e-12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import Any
 
@@ -21,6 +22,7 @@ from solvers.evaluate import behaviour_of
 from solvers.tree import mccfr as sampling
 from solvers.tree import mmd as mirror
 from solvers.tree.fictitious_play import FictitiousPlay
+from solvers.tree.mmd_nash import greatest_entropy
 from solvers.tree.sequence_form import SequenceFormLp
 from tests.reference.trees import Node, random_game, toy_game
 
@@ -34,7 +36,7 @@ def test_mirror_descent_equals_openspiels(name: str, iterations: int, alpha: flo
     game = arena.make(name)
     tree = tree_of(game)
     theirs = mmd_dilated.MMDDilatedEnt(raw, alpha)
-    ours = mirror.MmdMethod(tree, {**mirror.mmd().defaults, "temperature": alpha})
+    ours = mirror.MmdMethod(tree, temperature=alpha)
     assert ours.eta == pytest.approx(theirs.stepsize, rel=1e-12)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy complains about their 0-d arrays
@@ -68,18 +70,49 @@ def test_mirror_descent_converges_linearly_to_the_qre() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "gap"),
+    ("name", "params", "iterations", "gap"),
     [
-        ("kuhn_poker", {}, 1e-9),
-        ("liars_dice", {"dice_sides": 4}, 1e-6),
-        ("goofspiel", {"num_cards": 4, "imp_info": True, "points_order": "descending"}, 1e-4),
+        ("kuhn_poker", {}, 1000, 1e-12),
+        ("liars_dice", {"dice_sides": 4}, 1000, 1e-9),
+        ("goofspiel", {"num_cards": 4, "imp_info": True, "points_order": "descending"}, 1000, 1e-6),
+        ("leduc_poker", {}, 20_000, 1e-4),
     ],
 )
-def test_a_moving_magnet_reaches_nash_by_its_last_iterate(
-    name: str, params: dict[str, Any], gap: float
+def test_a_moving_magnet_reaches_nash(
+    name: str, params: dict[str, Any], iterations: int, gap: float
 ) -> None:
-    game = arena.make(name, **params)
-    assert arena.solve(game, "mmd_nash", iterations=1000).trace[-1].gap < gap
+    solution = arena.solve(arena.make(name, **params), "mmd_nash", iterations=iterations)
+    assert solution.certificate["exploitability"].value < gap
+    gaps = [point.gap for point in solution.trace]
+    assert gaps == sorted(gaps, reverse=True)  # it answers with the best it has seen
+
+
+def test_a_magnet_refreshed_at_one_temperature_converges_by_its_last_iterate() -> None:
+    solution = arena.solve("kuhn_poker", "mmd_nash", refresh=20, iterations=1000)
+    assert solution.certificate["exploitability"].value < 1e-9
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_moving_magnet_solves_random_games(seed: int) -> None:
+    found = arena.solve(random_game(seed, zero_sum=True), "mmd_nash", until=1e-6, iterations=50_000)
+    assert found.status == "converged"
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_greatest_entropy_is_that_of_the_soft_best_response_to_nothing(seed: int) -> None:
+    """With all payoffs 0 the soft value at temperature 1 is the greatest dilated entropy."""
+    tree = compile_state(game := random_game(seed, zero_sum=True, depth=3), game.root())
+    flat = dataclasses.replace(tree, payoffs=np.zeros_like(tree.payoffs))
+    uniform = flat.uniform()
+    plan = np.ones(flat.n_sequences)
+    for i in range(flat.n_infosets):
+        part = slice(flat.info_first[i], flat.info_first[i] + flat.info_actions[i])
+        plan[part] = plan[flat.info_parent[i]] * uniform[part]
+    entropy = -float((plan * np.log(uniform)).sum())
+    gap = certify_qre(flat, uniform, temperature=1.0)["qre_gap"].value
+    assert greatest_entropy(flat) == pytest.approx(entropy + gap, abs=1e-9)
 
 
 @pytest.mark.parametrize("solver", ["mmd", "mmd_nash", "xfp", "mccfr_external", "mccfr_outcome"])
@@ -276,6 +309,10 @@ def test_settings_are_checked() -> None:
         ("mmd", {"temperature": None}),
         ("mmd", {"step": 0.0}),
         ("mmd_nash", {"refresh": 0}),
+        ("mmd_nash", {"shrink": 1.0}),
+        ("mmd_nash", {"check": 0}),
+        ("mmd_nash", {"step": -1.0}),
+        ("mmd_nash", {"temperature": 0.1}),
         ("mccfr_outcome", {"explore": 0.0}),
         ("mccfr_outcome", {"explore": 1.5}),
         ("sequence_form_lp", {"algorithm": "magic"}),

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import arena
-from arena.errors import ArenaError, NotApplicableError, ParameterError, UnknownNameError
+from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from games.tree import Tree, compile_state, tree_of
 from solvers.certificates import certify
 from solvers.tree.correlated import optimal_plan
-from solvers.tree.correlated_coarse import JointPlay, certify_joint
+from solvers.tree.correlated_coarse import certify_joint
 from solvers.tree.correlated_regret import TriggerPlay
-from solvers.tree.correlation import CorrelationPlan, certify_plan, relevant, triangle
+from solvers.tree.correlation import certify_plan, relevant, triangle
+from solvers.tree.mediators import CorrelationPlan, JointPlay, Outline
 from tests.reference.correlation import PurePairs
 from tests.reference.trees import Node, random_game, toy_game
 
@@ -66,7 +67,7 @@ def test_gaps_are_those_of_the_definition() -> None:
         shape = (len(pure.pure[0]), len(pure.pure[1]))
         mix = rng.dirichlet(np.full(shape[0] * shape[1], 0.05)).reshape(shape)
         pairs = relevant(tree).pairs
-        plan = CorrelationPlan(tree.game, pairs, pure.correlation(mix, pairs))
+        plan = CorrelationPlan(Outline.of(tree), pairs, pure.correlation(mix, pairs))
         certificate = certify_plan(tree, plan)
         assert certificate["plan_residual"].value < 1e-12
         for concept in CONCEPTS:
@@ -144,7 +145,7 @@ def test_the_gap_of_joint_play_is_that_of_the_definition() -> None:
                     first = int(tree.info_first[infoset])
                     behaviours[t, first : first + int(tree.info_actions[infoset])] = 0.0
                     behaviours[t, first + action] = 1.0
-        joint = JointPlay(tree, behaviours, weights)
+        joint = JointPlay(Outline.of(tree), behaviours, weights)
         found = certify_joint(tree, joint, recommended=True)
         for name, concept in (("cce", "nfcce"), ("efcce", "efcce"), ("efce", "efce")):
             wanted = pure.gap(mix, concept)
@@ -173,7 +174,7 @@ def test_regret_over_triggers_on_random_games(coarse: bool) -> None:
             seen.append(play.behaviour())
             play.advance()
             tree.checked(seen[-1])
-        joint = JointPlay(tree, np.array(seen), np.full(len(seen), 1 / len(seen)))
+        joint = JointPlay(Outline.of(tree), np.array(seen), np.full(len(seen), 1 / len(seen)))
         found = certify_joint(tree, joint, recommended=True)
         assert found[gap].value < 0.03 * float(np.ptp(tree.payoffs))
 
@@ -211,7 +212,7 @@ def test_what_is_played_is_a_fixed_point_of_the_deviations(coarse: bool) -> None
 
 def test_one_policy_has_the_regrets_of_nash() -> None:
     tree = tree_of(arena.make("kuhn_poker", players=3))
-    joint = JointPlay(tree, tree.uniform()[None], np.ones(1))
+    joint = JointPlay(Outline.of(tree), tree.uniform()[None], np.ones(1))
     ours, theirs = certify_joint(tree, joint), certify(tree, tree.uniform())
     for p in range(3):
         assert ours[f"regret_{p}"].value == pytest.approx(theirs[f"regret_{p}"].value, abs=1e-12)
@@ -233,7 +234,5 @@ def test_what_does_not_apply_is_said() -> None:
         arena.solve(chicken(), "efce", objectiv="fair")
     with pytest.raises(ParameterError, match="welfare, fair"):
         arena.solve(chicken(), "efce", objective="max")
-    with pytest.raises(ArenaError, match="cannot be saved"):
-        arena.solve(chicken(), "efce").save("never.npz")
     with pytest.raises(ParameterError, match="iterations"):
         arena.solve(chicken(), "joint_cfr", iterations=0)
