@@ -36,6 +36,7 @@ __all__ = ["Searching", "mds", "mmds"]
 _VALUES = ("sampled", "exact")
 _PLAYS = ("draw", "best")
 _MAGNETS = ("uniform", "blueprint")
+_WORLDS = ("particles", "resample")
 
 
 def mds(**params: Any) -> Searching:
@@ -67,6 +68,7 @@ class Searching:
         values: `sampled` by play-outs, or `exact` from the tree.
         even: give every action the same play-outs instead of giving up what is clearly worse.
         doubt: standard errors taken off the advantage over the blueprint's choice.
+        worlds: `particles` that follow the episode, or what the game's `resample` draws.
         particles: worlds wanted for one decision.
         tries: simulations for the belief, at most.
         play: `draw` from the searched policy, or its `best` action.
@@ -94,6 +96,7 @@ class Searching:
         values: str = "sampled",
         even: bool = True,
         doubt: float = 0.0,
+        worlds: str = "particles",
         particles: int = 50,
         tries: int = 2000,
         play: str = "draw",
@@ -115,7 +118,8 @@ class Searching:
             if isinstance(whole, bool) or not isinstance(whole, int) or whole < 1:
                 raise ParameterError(name, whole, "an integer ≥ 1", where=kind)
         for name, choice, known in (
-            ("values", values, _VALUES), ("play", play, _PLAYS), ("magnet", magnet, _MAGNETS)
+            ("values", values, _VALUES), ("play", play, _PLAYS), ("magnet", magnet, _MAGNETS),
+            ("worlds", worlds, _WORLDS),
         ):  # fmt: skip
             if choice not in known:
                 raise UnknownNameError(f"{name} of {kind}", str(choice), known)
@@ -130,6 +134,7 @@ class Searching:
             seconds=math.inf if milliseconds is None else milliseconds / 1000.0,
             even=even,
             doubt=float(doubt),
+            worlds=worlds,
             particles=particles,
             tries=tries,
             seed=seed,

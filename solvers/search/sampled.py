@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import AgentError
-from arena.game import Game, Observation
+from arena.game import Game, Observation, State
 from arena.rng import Stream, derive
 from solvers.search.race import race
 from solvers.search.step import magnetic_step, softened
@@ -57,6 +57,8 @@ class Settings:
             equally well: `even` gives every action the same worlds.
         even: never give an action up.
         doubt: standard errors taken off the advantage of what the blueprint would not choose.
+        worlds: `particles`, or `resample` where the game itself draws states that the seat
+            cannot tell apart, which is quicker and takes no move as evidence.
         particles: worlds wanted.
         tries: simulations for the belief, at most.
         seed: of all the sampling.
@@ -71,6 +73,7 @@ class Settings:
     z: float = 2.0
     even: bool = True
     doubt: float = 0.0
+    worlds: str = "particles"
     particles: int = 50
     tries: int = 2000
     seed: int = 0
@@ -168,13 +171,7 @@ class SampledSearch:
         actions = np.flatnonzero(legal)
         if len(actions) == 1:
             return prior
-        states = self._belief(past, key).states
-        stream = Stream(derive(setup.seed, "out of the blue", key))
-        if not states:
-            states = self._particles.anywhere(key, stream).states
-        self.tally.fallbacks += not states
-        if not states:
-            states = resampled(observation, setup.particles, stream)
+        states = self._states(observation, past, key)
         if not states:
             return prior  # nothing explains what is seen, and nothing can be drawn
         base = int(actions[np.argmax(prior[actions])])
@@ -211,6 +208,18 @@ class SampledSearch:
         return magnetic_step(
             prior, values, setup.step, magnet=magnet, temperature=setup.temperature
         )
+
+    def _states(
+        self, observation: Observation, past: Sequence[tuple[str, int]], key: str
+    ) -> Sequence[State]:
+        setup, states = self._settings, list[State]()
+        stream = Stream(derive(setup.seed, "out of the blue", key))
+        if setup.worlds == "particles":
+            states = list(self._belief(past, key).states)
+            if not states and not past:
+                states = list(self._particles.anywhere(key, stream).states)
+            self.tally.fallbacks += not states
+        return states or resampled(observation, setup.particles, stream)
 
     def _belief(self, past: Sequence[tuple[str, int]], key: str) -> Belief:
         """Return the belief at `key` after these moves of the seat, kept or made."""

@@ -172,6 +172,15 @@ def test_they_conform() -> None:
     )
 
 
+def test_any_blueprint_of_hanabi_can_be_searched_from() -> None:
+    game = arena.make("hanabi", colors=2, ranks=2, hand_size=2)
+    agent = mds(blueprint="hanabi/piers", rollouts=24, particles=6, worlds="resample")
+    payoff = arena.play(game, [agent, "hanabi/piers"], seed=2).payoffs[0]
+    assert 0 <= payoff <= 4
+    assert agent.tally.searched > 0
+    assert agent.tally.fallbacks == 0
+
+
 def test_mds_improves_a_blueprint_in_tiny_hanabi() -> None:
     """OpenSpiel's game of that name: two moves, payoffs up to 10."""
     game = arena.make("openspiel/tiny_hanabi")
