@@ -49,7 +49,7 @@ def mds(**params: Any) -> Searching:
 
 def mmds(**params: Any) -> Searching:
     """Return magnetic mirror descent search; parameters as of `Searching`."""
-    return Searching("mmds", **{"temperature": 0.1, **params})
+    return Searching("mmds", **{"temperature": 0.02, **params})
 
 
 class Searching:
@@ -58,7 +58,7 @@ class Searching:
     Args:
         kind: `mds` or `mmds`.
         blueprint: a name or file of an agent, or a live agent, policy or solution.
-        step: η times the range of the game's payoffs; 2.5 by default, 25 for `mds`.
+        step: η times the range of the game's payoffs; 5 by default, 25 for `mds`.
         temperature: α over the range of the payoffs.
         magnet: `uniform` or `blueprint`.
         epsilon: share of uniform play mixed into the blueprint before the step.
@@ -105,7 +105,7 @@ class Searching:
     ) -> None:
         self.name = kind
         if step is None:
-            step = 25.0 if kind == "mds" else 2.5
+            step = 25.0 if kind == "mds" else 5.0
         numbers = {"step": step, "temperature": temperature, "doubt": doubt, "epsilon": epsilon}
         for name, number in numbers.items():
             if not isinstance(number, int | float) or not 0.0 <= number < math.inf:

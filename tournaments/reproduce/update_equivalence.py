@@ -60,7 +60,7 @@ _QUICK = {
     "learned": {"one": 1, "all": 0, "sparta": 0},
 }
 
-STEP, TEMPERATURE = 2.5, 0.1
+STEP, TEMPERATURE = 5.0, 0.02
 """Of MMDS, in units of the game's range of payoffs; the same for all games."""
 
 
@@ -98,7 +98,7 @@ def exploitabilities(*, quick: bool) -> list[dict[str, Any]]:
     ]
     for name, params in exact:
         rows += _exact(name, params)
-    episodes, rollouts = (60, 40) if quick else (1500, 60)
+    episodes, rollouts = (60, 40) if quick else (1000, 60)
     for name, params in (
         ("phantom_ttt", {}),
         ("dark_hex", {"board_size": 3, "gameversion": "adh"}),

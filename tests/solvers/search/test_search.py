@@ -66,7 +66,7 @@ def test_mmds_is_less_exploitable_than_its_blueprint(
         behaviour = tree.from_table(policy)
     low, high = game.payoff_bounds
     found = search_everywhere(
-        tree, behaviour, step=2.5 / (high - low), temperature=0.1 * (high - low)
+        tree, behaviour, step=5.0 / (high - low), temperature=0.02 * (high - low)
     )
     before, after = (
         certify(tree, policy)["exploitability"].value for policy in (behaviour, found.behaviour)
