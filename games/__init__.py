@@ -83,6 +83,7 @@ ALIASES: dict[str, str] = {
     **_OPENSPIEL,
     **_MATRIX,
     "big_match": "markov/big_match",
+    "coin_game": "markov/coin_game",
     "iterated_prisoners_dilemma": "repeated/prisoners_dilemma",
     "markov_soccer": "markov/soccer",
 }

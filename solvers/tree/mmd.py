@@ -169,7 +169,8 @@ def _start(tree: Tree, seed: int, planned: int | None, settings: Mapping[str, An
         positive("step", settings["step"])
     choice("answer", settings["answer"], ("average", "last"))
     flag("alternating", settings["alternating"])
-    return MmdMethod(tree, **settings)
+    own = ("temperature", "step", "alternating", "answer")
+    return MmdMethod(tree, **{name: settings[name] for name in own})
 
 
 def _qre_gap(tree: Tree, settings: Mapping[str, Any]) -> Callable[[Reals], float]:
