@@ -177,7 +177,7 @@ def at_health() -> int:
 @pytest.mark.parametrize(
     ("name", "params", "error", "told"),
     [
-        ("3n", {}, UnknownNameError, ["3n", "did you mean"]),
+        ("3mm", {}, UnknownNameError, ["3mm", "did you mean", "'3m'"]),
         ("terran_65_vs_5", {}, ParameterError, ["allies", "65", "1 to 64"]),
         ("zerg_5_vs_500", {}, ParameterError, ["enemies", "500", "1 to 64"]),
         ("3m", {"mode": "smx"}, UnknownNameError, ["smx", "did you mean 'smax'"]),
