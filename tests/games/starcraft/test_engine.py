@@ -185,7 +185,7 @@ def test_no_process_is_left_when_the_program_ends(
     assert fake.gone()
 
 
-def test_a_killed_keeper_does_not_hide_the_loss(fake: FakeEngine) -> None:
+def test_an_engine_killed_between_decisions_is_replaced(fake: FakeEngine) -> None:
     game = arena.make("starcraft/3m", timeout=STEADY)
     state = game.state(2)
     psutil.Process(fake.alive()[0]).kill()
