@@ -28,6 +28,7 @@ FAMILIES: dict[str, str] = {
     "axelrod": "agents.axelrod:FAMILY",
     "hanabi": "agents.hanabi:FAMILY",
     "scripted": "agents.scripted:FAMILY",
+    "skirmish": "agents.skirmish:FAMILY",
 }
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 
