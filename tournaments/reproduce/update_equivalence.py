@@ -177,6 +177,8 @@ def run(*, quick: bool, out: Path) -> Report:
     rows: list[list[Any]] = [_game_row(s, g) for s, g in zip(settings, played, strict=True)]
     rows += [_gap_row(gap) for gap in gaps]
     checks = _hanabi_checks(settings, played) + _gap_checks(gaps)
+    if quick:
+        checks = [_open(check) if "CFR" not in check.detail else check for check in checks]
     figures = {
         "format": "arena/reproduce/1",
         "claim": CLAIM.name,
@@ -211,6 +213,11 @@ def run(*, quick: bool, out: Path) -> Report:
         with write_atomic(path) as file:
             file.write(text.encode("utf-8"))
     return report
+
+
+def _open(check: Check) -> Check:
+    """Leave a statement undecided for which a quick run has too few games."""
+    return Check(check.text, None, f"too few games: {check.detail}")
 
 
 _NAMES = {"one": "MDS, one seat", "all": "MDS, both seats", "sparta": "SPARTA, one seat"}
