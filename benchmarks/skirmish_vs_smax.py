@@ -113,14 +113,14 @@ def measure(name: str, peer: Peer, *, quick: bool) -> tuple[float, list[tuple[ob
     best: dict[str, list[float]] = {"ours": [], "theirs": []}
     for envs in batches:
         steps = max(8, 512 // envs)
-        if difference := same_play(name, peer, envs, steps) if envs == batches[0] else "":
-            raise SystemExit(difference)
         start = time.process_time()
         ours = Ours(name, envs, mode="smax")
         ours.play(2)
         compiled = time.process_time() - start
+        compiled_there = peer.ask(map=name, envs=envs, steps=steps)["compiled"]
+        if difference := same_play(name, peer, envs, steps) if envs == batches[0] else "":
+            raise SystemExit(difference)
         work = max(20_000 // envs, 4) if not name.startswith("27") else max(4_000 // envs, 2)
-        told = peer.ask(map=name, envs=envs, steps=steps)
         speeds: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds):
             start = time.process_time()
@@ -131,7 +131,7 @@ def measure(name: str, peer: Peer, *, quick: bool) -> tuple[float, list[tuple[ob
         best["theirs"].append(median(speeds[1]))
         spread = f"{min(speeds[0]):.0f}-{max(speeds[0]):.0f}"
         rows.append(
-            (name, envs, median(speeds[0]), spread, median(speeds[1]), compiled, told["compiled"])
+            (name, envs, median(speeds[0]), spread, median(speeds[1]), compiled, compiled_there)
         )
     return max(best["ours"]) / max(best["theirs"]), rows
 
