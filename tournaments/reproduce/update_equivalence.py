@@ -60,7 +60,7 @@ _QUICK = {
     "learned": {"one": 1, "all": 0, "sparta": 0},
 }
 
-STEP, TEMPERATURE = 5.0, 0.02
+STEP, TEMPERATURE = 5.0, 0.1
 """Of MMDS, in units of the game's range of payoffs; the same for all games."""
 
 

@@ -158,7 +158,9 @@ def test_playouts_are_games_of_the_bots(name: str) -> None:
 # -- beliefs ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "players"), [("smart", 2), ("information", 3), ("piers", 2)])
+@pytest.mark.parametrize(
+    ("name", "players"), [("smart", 2), ("information", 3), ("random_legal", 2)]
+)
 def test_beliefs_kept_from_move_to_move_are_those_made_anew(name: str, players: int) -> None:
     game = arena.make("hanabi", players=players, colors=2, ranks=4, hand_size=3)
     compared = 0
