@@ -7,6 +7,7 @@ f(S, v) + d(v, source) ≤ length; parts of a set that fits fit too.
 
 from __future__ import annotations
 
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from arena.types import Mask
 __all__ = ["Walks"]
 
 _FAR = 1 << 20
+_PERMUTED = 7
 
 
 class Walks:
@@ -160,6 +162,17 @@ class Walks:
         return chosen
 
     def walk(self, chosen: Mask) -> list[int]:
-        """Return a short closed walk, node by node, that visits what is chosen (for pictures)."""
+        """Return the stops of a closed walk that visits what is chosen, for pictures.
+
+        It is a shortest one up to seven nodes, beyond that a short one.
+        """
         nodes = [int(v) for v in np.flatnonzero(chosen) if v != self._source]
-        return self._extended(nodes)[1]
+        length, tour = self._extended(nodes)
+        if length <= self._steps or len(nodes) > _PERMUTED:
+            return tour
+
+        def steps(order: tuple[int, ...]) -> int:
+            stops = [self._source, *order, self._source]
+            return sum(int(self.distance[a, b]) for a, b in pairwise(stops))
+
+        return [self._source, *min(permutations(nodes), key=steps)]
