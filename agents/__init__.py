@@ -12,6 +12,10 @@ TABLE: dict[str, Entry] = {
         "plays a policy written for PettingZoo, given as policy=package.module:name",
     ),
     "rollout": Entry("agents.rollout:Rollout", "flat Monte Carlo search (simulations=64)"),
+    "mds": Entry(
+        "agents.searching:mds", "mirror descent search from any blueprint, cooperative games"
+    ),
+    "mmds": Entry("agents.searching:mmds", "magnetic mirror descent search, zero-sum games of two"),
     "uniform": Entry("agents.simple:Uniform", "picks every legal action equally often"),
     "first_legal": Entry("agents.simple:FirstLegal", "picks the legal action of least number"),
     "human": Entry("agents.human:Human", "you, at the terminal"),
@@ -25,6 +29,7 @@ FAMILIES: dict[str, str] = {
     "axelrod": "agents.axelrod:FAMILY",
     "hanabi": "agents.hanabi:FAMILY",
     "scripted": "agents.scripted:FAMILY",
+    "skirmish": "agents.skirmish:FAMILY",
 }
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 

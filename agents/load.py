@@ -9,7 +9,6 @@ from typing import Any
 
 from agents.callables import CallableAgent
 from agents.fingerprints import fingerprint
-from agents.network import NetworkAgent
 from agents.network import from_file as network_file
 from agents.references import parse
 from agents.source import find
@@ -19,7 +18,6 @@ from arena.errors import AgentError, ArenaError, UnknownNameError
 from arena.policy import Mediator, Policy
 from arena.registry import AGENTS, load_target
 from arena.solver import Solution
-from solvers.training.learner import NetworkPolicy
 
 __all__ = ["as_agent", "build", "fingerprint", "load"]
 
@@ -120,8 +118,13 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
     if all(callable(getattr(thing, method, None)) for method in _METHODS):
         agent: Agent = thing
         return agent
+<<<<<<< HEAD
     if isinstance(thing, NetworkPolicy):
         return NetworkAgent(thing, name=name)
+=======
+    if isinstance(thing, Solution):
+        thing, name = thing.policy, name or thing.solver
+>>>>>>> next
     if isinstance(thing, Policy | Mediator):
         return playing(thing, name=name)
     if _is_openspiel(thing):

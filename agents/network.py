@@ -47,6 +47,11 @@ class NetworkAgent:
         self._streams = np.zeros(0, dtype=np.uint64)
         self._stream = Stream(0)
 
+    @property
+    def network(self) -> NetworkPolicy:
+        """What it plays, for searches that ask it about many positions at once."""
+        return self._policy
+
     def begin(self, game: Game, seat: int, seed: int) -> None:
         """Start a new game.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.network import NetworkAgent
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Mediator, Policy, TabularPolicy
@@ -18,6 +19,7 @@ from arena.rng import Stream
 from arena.solver import load_policy
 from arena.types import Action, Discrete, Floats
 from solvers.markov.policy import MarkovPolicy
+from solvers.training.learner import NetworkPolicy
 
 __all__ = ["MediatedAgent", "PolicyAgent", "from_file", "playing"]
 
@@ -159,7 +161,7 @@ class MediatedAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent:
+def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent | NetworkAgent:
     """Load a saved policy, or the policy of a saved solution.
 
     Raises:
@@ -176,8 +178,12 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent:
     return playing(load_policy(path), name=Path(path).name)
 
 
-def playing(policy: Policy | Mediator, *, name: str = "") -> PolicyAgent | MediatedAgent:
+def playing(
+    policy: Policy | Mediator, *, name: str = ""
+) -> PolicyAgent | MediatedAgent | NetworkAgent:
     """Return the agent that plays a policy or follows a mediator."""
+    if isinstance(policy, NetworkPolicy):
+        return NetworkAgent(policy, name=name)
     if isinstance(policy, Mediator):
         return MediatedAgent(policy, name=name)
     return PolicyAgent(policy, name=name)

@@ -47,6 +47,9 @@ class Agent(Protocol):
             same choices as `begin` and `act`, for N episodes at once; see `games.batch`.
         play_batch(game, agents, seeds) -> payoffs, shape (N, n), or None: plays whole
             episodes among agents of its own kind; see `games.batch.play_batch`.
+        follow(observation, action): told what the seat did at a decision where `act` was not
+            asked, or not obeyed; for agents that remember their own moves, where somebody else
+            plays some of them (learned best responses do).
         signal(seed): called before `begin` with a number that all seats of the episode share
             and that tells nothing about its chance: a public correlation device.
         end(returns): called after each game with the payoffs of all seats, shape (n,).

@@ -40,8 +40,8 @@ def make(id: str, **params: Any) -> Game:
 
     Args:
         id: a name that `games()` lists, an alias such as `leduc_poker`, the path of a
-            Gambit file (`*.efg`, `*.nfg`), or any of these with parameters, as `Game.key`
-            writes them: `goofspiel(num_cards=4)`.
+            Gambit file (`*.efg`, `*.nfg`) or Markov game (`*.markov.npz`), or any of these
+            with parameters, as `Game.key` writes them: `goofspiel(num_cards=4)`.
         params: the game's own parameters.
 
     Raises:

@@ -297,7 +297,7 @@ GAMES: Registry[Any] = Registry(
     families="games:FAMILIES",
     aliases="games:ALIASES",
     group="arena.games",
-    suffixes={".efg": "gambit", ".nfg": "gambit"},
+    suffixes={".efg": "gambit", ".nfg": "gambit", ".markov.npz": "markov"},
 )
 AGENTS: Registry[Any] = Registry(
     "agent",

@@ -21,7 +21,16 @@ from arena.policy import TabularPolicy
 from arena.registry import GAMES, load_target
 from arena.types import Params
 
-__all__ = ["Certificate", "Gap", "Progress", "Solution", "Solver", "TracePoint", "load_policy"]
+__all__ = [
+    "Certificate",
+    "Gap",
+    "Progress",
+    "Solution",
+    "Solver",
+    "TracePoint",
+    "load_policy",
+    "saved_settings",
+]
 
 _FORMAT = "arena/solution/1"
 
@@ -241,6 +250,26 @@ def load_policy(path: str | Path) -> Any:
             "policy file", str(path), "a saved policy or solution (.npz)"
         ) from error
     return TabularPolicy.load(path)
+
+
+def saved_settings(path: str | Path) -> Params:
+    """Return the settings of the solver that made a file; none if no solver made it.
+
+    Raises:
+        ParameterError: as `load_policy`.
+    """
+    if Path(path).suffix == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                header = json.loads(str(data["header"])) if "header" in data.files else {}
+                return header.get("settings", {}) if header.get("format") == _FORMAT else {}
+        except FileNotFoundError as error:
+            raise ParameterError("policy file", str(path), "a file that is there") from error
+        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+            raise ParameterError(
+                "policy file", str(path), "a saved policy or solution (.npz)"
+            ) from error
+    return {}
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,11 @@
 """Hanabi steps per CPU second against OpenSpiel from Python, random legal play.
 
-Two players, the full deck. Ours: the batch form, stepped from Python; a kernel draws the
-actions, `step` checks them, episodes that end are begun anew. OpenSpiel's: `legal_actions`,
-`apply_action` and the sampling of deals, as its examples do it. With observations on, each
-side also builds the canonical encoding of the seat to move at every step. Before timing,
-games with the same deck and the same actions are compared move by move. Whole games inside
-one kernel, as rollouts play them, are shown beside it.
+Two players, the full deck. Ours: the batch form, stepped from Python: `sample` draws legal
+actions, `step` checks and plays them, `renew` begins anew the episodes that ended.
+OpenSpiel's: `legal_actions`, `apply_action` and the sampling of deals, as its examples do
+it. With observations on, each side also builds the canonical encoding of the seat to move
+at every step. Before timing, games with the same deck and the same actions are compared
+move by move. Whole games inside one kernel, as rollouts play them, are shown beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from harness import Claim, alternate, parse, report
 import arena
 from arena.rng import derive_many, stream_states
 from games.hanabi import layout as at
-from games.hanabi._kernels import deal_all, play_at_random, random_all
+from games.hanabi._batch_kernels import deal_all, play_at_random
+from games.hanabi.state import opening
 
 BAR_OFF, BAR_ON = 50.0, 20.0
 WIDTH = 1024  # episodes at once
@@ -30,19 +31,14 @@ WIDTH = 1024  # episodes at once
 
 def ours(game: Any, steps: int, *, tensors: bool, seed: int) -> int:
     """Make `steps` moves in each of `WIDTH` episodes, begun anew as they end; return moves."""
-    numbers = game.form("hanabi").numbers
     batch = game.form("batch", seeds=derive_many(seed, np.arange(WIDTH)))
     streams = stream_states(derive_many(seed + 1, np.arange(WIDTH)))
-    actions = np.zeros((WIDTH, 1), dtype=np.int64)
     for step in range(steps):
         if tensors:
             seen = batch.observe_mover()
             seen.tensor  # noqa: B018 - it is built on first use
-        random_all(batch.rows, numbers, streams, actions[:, 0])
-        batch.step(actions)
-        over = np.flatnonzero(batch.rows[:, at.LIVE] == 0)
-        if len(over):
-            batch.restart(over, derive_many(seed + 2 + step, over))
+        batch.step(batch.sample(streams))
+        batch.renew(seed + 2 + step)
     return steps * WIDTH
 
 
@@ -52,7 +48,12 @@ def whole_games(game: Any, games: int, seed: int) -> int:
     rows = np.empty((WIDTH, variant.width), dtype=np.int16)
     moves = 0
     for chunk in range(games // WIDTH):
-        deal_all(rows, variant.numbers, stream_states(derive_many(seed + chunk, np.arange(WIDTH))))
+        deal_all(
+            rows,
+            variant.numbers,
+            opening(variant),
+            stream_states(derive_many(seed + chunk, np.arange(WIDTH))),
+        )
         own = stream_states(derive_many(-seed - chunk, np.arange(WIDTH * game.seats)))
         moves += int(play_at_random(rows, variant.numbers, own.reshape(WIDTH, game.seats)))
     return moves
@@ -139,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         counts: tuple[list[int], list[int]] = ([], [])
 
         def one(tensors: bool = tensors, counts: Any = counts) -> None:
-            steps = 200 * scale if tensors else 800 * scale
+            steps = 500 * scale if tensors else 1500 * scale
             counts[0].append(ours(game, steps, tensors=tensors, seed=len(counts[0])))
 
         def two(tensors: bool = tensors, rng: Any = theirs_rng, counts: Any = counts) -> None:

@@ -26,6 +26,7 @@ FAMILIES: dict[str, str] = {
     "markov": "games.markov.catalog:FAMILY",
     "matrix": "games.catalog:FAMILY",
     "repeated": "games.catalog:REPEATED",
+    "skirmish": "games.skirmish.form:FAMILY",
 }
 """Prefixes with many games below them: prefix to the target of a `Family`."""
 
@@ -84,6 +85,7 @@ ALIASES: dict[str, str] = {
     **_OPENSPIEL,
     **_MATRIX,
     "big_match": "markov/big_match",
+    "coin_game": "markov/coin_game",
     "iterated_prisoners_dilemma": "repeated/prisoners_dilemma",
     "markov_soccer": "markov/soccer",
 }

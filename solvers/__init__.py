@@ -126,6 +126,11 @@ TABLE: dict[str, Entry] = {
     ),
     "pcfr+": Entry("solvers.tree.cfr:pcfr_plus", "predictive CFR+", _TREE),
     "pdcfr+": Entry("solvers.tree.cfr:pdcfr_plus", "predictive discounted CFR+", _TREE),
+    "ppo": Entry(
+        "solvers.ppo:ppo",
+        "proximal policy optimisation in self-play (IPPO, MAPPO, other-play)",
+        {"form": "batch", "kind": "learner"},
+    ),
     "recovering_whittle": Entry(
         "solvers.bandits.run:recovering_whittle", "indices of recovering arms", _BANDIT
     ),

@@ -26,7 +26,7 @@ from arena.game import Game, Observation, State
 from arena.policy import Mediator, Policy, TabularPolicy, TensorPolicy, is_torch_module
 from arena.registry import load_target
 from arena.rng import derive
-from arena.solver import Gap, Solution, load_policy
+from arena.solver import Gap, Solution, load_policy, saved_settings
 from arena.types import CHANCE, Discrete
 from games.markov import markov_of
 from games.tree import DEFAULT_BUDGET, Budget, Tree, tree_of
@@ -73,7 +73,7 @@ def evaluate(
         approximate: give lower bounds by learned best responses instead of exact values.
         search: with `approximate`, the options of `solvers.approximate.lower_bound`; of a
             policy of the form `markov`, `deviations` (`markov` or `history`), `horizon` and
-            `discount`.
+            `discount`; without these two, those that a solution was found for, else the game's.
 
     Raises:
         ParameterError: an infoset without probabilities, or what it has is no distribution.
@@ -85,9 +85,11 @@ def evaluate(
 
         return lower_bound(game, opened_all(policy, game.seats), seed=seed, **search)
     if isinstance(policy, str) or not isinstance(policy, Sequence):
+        length = _length(policy)
         policy = _opened(policy)
         if isinstance(policy, MarkovPolicy):
-            return _on_markov(game, policy, search)
+            given = "horizon" in search or "discount" in search
+            return _on_markov(game, policy, search if given else {**length, **search})
     for name in search:
         raise UnknownNameError(
             "option of an exact evaluation",
@@ -106,6 +108,18 @@ def evaluate(
         raise ParameterError("samples", samples, "a whole number, 1 or more, or None")
     tree = tree_of(game, budget=budget, cache=cache)
     return certify(tree, behaviour_of(tree, game, policy, seed=seed, samples=samples))
+
+
+def _length(policy: Any) -> dict[str, Any]:
+    """Return the horizon or discount that a solution, or the file of one, was found for."""
+    settings: Mapping[str, Any] = {}
+    if isinstance(policy, Solution):
+        settings = policy.settings
+    elif isinstance(policy, Path) or (isinstance(policy, str) and policy.endswith(".npz")):
+        settings = saved_settings(policy)
+    if settings.get("horizon") is not None:
+        return {"horizon": settings["horizon"]}
+    return {"discount": settings["discount"]} if settings.get("discount") is not None else {}
 
 
 def _on_markov(game: Game, policy: MarkovPolicy, options: Mapping[str, Any]) -> dict[str, Gap]:

@@ -8,11 +8,14 @@ it means is the bot's affair; it starts as the set of all cards everywhere.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from agents.hanabi._holmes_kernels import holmes_choose, holmes_watch
 from agents.hanabi._information_kernels import information_choose, information_watch
 from agents.hanabi._rule_kernels import ANY_HINT, rule_choose
-from agents.hanabi._smart_kernels import smart_choose, smart_watch
+from agents.hanabi._smart_kernels import smart_choose
+from agents.hanabi._smart_watch_kernels import smart_watch
+from agents.hanabi._table_kernels import color_hint, rank_hint
+from games._jit import kernel
 from games._stream import stream_below
 from games.hanabi._kernels import act_and_draw, allowed, blank, count, draw, legal_bits, pick
 from games.hanabi.layout import (
@@ -33,6 +36,7 @@ from games.hanabi.layout import (
 )
 
 __all__ = [
+    "HOLMES",
     "INFORMATION_BOT",
     "RANDOM",
     "SMART",
@@ -49,9 +53,10 @@ __all__ = [
 RANDOM = 0
 SMART = 10
 INFORMATION_BOT = 11
+HOLMES = 12
 
 
-@njit(cache=True)
+@kernel
 def recall(memory, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Set up what a seat remembers before the first move; modified in place."""
     cards = np.int64(0)
@@ -61,7 +66,7 @@ def recall(memory, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     memory[:] = cards
 
 
-@njit(cache=True)
+@kernel
 def touched_by(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slots that a hint touches, 0 for a play or a discard."""
     move = cfg[CFG_MOVES + action]
@@ -76,7 +81,7 @@ def touched_by(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by
     return touched
 
 
-@njit(cache=True)
+@kernel
 def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled
     """Return the moves of `seat`, whose turn it is, bit by bit: each is equally likely.
 
@@ -93,21 +98,24 @@ def options(bot, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def] 
         action = np.int64(smart_choose(row, cfg, memory, seat, work))
     elif bot == INFORMATION_BOT:
         action = np.int64(information_choose(row, cfg, memory, seat, work))
+    elif bot == HOLMES:
+        action = np.int64(holmes_choose(row, cfg, memory, seat, work))
     elif bot != RANDOM:
         action = np.int64(rule_choose(bot, row, cfg, seat, work))
     if action >= 0 and allowed(row, cfg, action):
         return np.uint64(1) << np.uint64(action)
     bits = legal_bits(row, cfg)
-    if action == ANY_HINT:
-        plain = np.uint64(2 * cfg[CFG_HAND])
-        hints = (bits >> plain) << plain
+    if action == ANY_HINT:  # to the next seat, if there is one
+        colors = ((1 << cfg[CFG_COLORS]) - 1) << color_hint(cfg, 1, 0)
+        ranks = ((1 << cfg[CFG_RANKS]) - 1) << rank_hint(cfg, 1, 0)
+        hints = bits & np.uint64(colors | ranks)
         return hints if hints else bits
-    if bot >= SMART:  # these two are deterministic; they come here in odd variants only
+    if bot >= SMART:  # these are deterministic; they come here in odd variants only
         return bits & (~bits + np.uint64(1))
     return bits
 
 
-@njit(cache=True)
+@kernel
 def choose(bot, row, cfg, memory, seat, streams, k, work):  # type: ignore[no-untyped-def]
     """Return one of `options`, drawn from stream `k`, modified in place, if there are several."""
     bits = options(bot, row, cfg, memory, seat, work)
@@ -115,16 +123,18 @@ def choose(bot, row, cfg, memory, seat, streams, k, work):  # type: ignore[no-un
     return np.int64(pick(bits, stream_below(streams, k, several) if several > 1 else 0))
 
 
-@njit(cache=True)
+@kernel
 def watch(bot, row, cfg, memory, seat, action, touched, work):  # type: ignore[no-untyped-def]
     """Let `seat` take in a move before it is made; `memory` modified in place."""
     if bot == SMART:
         smart_watch(row, cfg, memory, seat, action, touched, work)
     elif bot == INFORMATION_BOT:
         information_watch(row, cfg, memory, seat, action, touched, work)
+    elif bot == HOLMES:
+        holmes_watch(row, cfg, memory, seat, action, touched, work)
 
 
-@njit(cache=True)
+@kernel
 def play_games(bots, rows, cfg, memories, streams, work):  # type: ignore[no-untyped-def]
     """Play episodes to their end.
 
@@ -150,7 +160,7 @@ def play_games(bots, rows, cfg, memories, streams, work):  # type: ignore[no-unt
             act_and_draw(row, cfg, action, touched)
 
 
-@njit(cache=True)
+@kernel
 def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether `row` is an earlier sight of the same game as `seen`."""
     if row[LENGTH] < 0 or row[LENGTH] > seen[LENGTH] or row[START] != seen[START]:
@@ -163,7 +173,7 @@ def _earlier(row, seen):  # type: ignore[no-untyped-def]  # compiled by numba
     return different == 0
 
 
-@njit(cache=True)
+@kernel
 def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]
     """Bring `row` and `memory` of a seat up to `seen` by going through its moves.
 
@@ -182,11 +192,13 @@ def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untype
         blank(row, cfg)
         row[START] = seen[START]
         row[TURN] = seen[START]
-        row[DECK : DECK + MAX_CARDS] = seen[DECK : DECK + MAX_CARDS]
+        for i in range(DECK, DECK + MAX_CARDS):
+            row[i] = seen[i]
         for other in range(cfg[CFG_PLAYERS]):
             for _ in range(cfg[CFG_HAND]):
                 draw(row, cfg, other)
-    row[DECK : DECK + MAX_CARDS] = seen[DECK : DECK + MAX_CARDS]
+    for i in range(DECK, DECK + MAX_CARDS):
+        row[i] = seen[i]
     while row[LENGTH] < seen[LENGTH]:
         at = LOG + 2 * row[LENGTH]
         action, note = np.int64(seen[at]), np.int64(seen[at + 1])
@@ -194,7 +206,7 @@ def catch_up(bot, seen, row, cfg, memory, seat, work):  # type: ignore[no-untype
         act_and_draw(row, cfg, action, note)
 
 
-@njit(cache=True)
+@kernel
 def act_all(bot, seen, rows, cfg, memories, seat, streams, out, work):  # type: ignore[no-untyped-def]
     """Choose in every episode where `seat` is to move.
 

@@ -19,214 +19,53 @@ the eyes of everyone (`memory`, a set for each position in the deck), and narrow
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from agents.hanabi._smart_watch_kernels import (
+    LOCATED,
+    MAYBE,
+    NO,
+    YES,
+    count_out,
+    may_be_critical,
+    next_discard,
+    share_of,
+    whether,
+)
 from agents.hanabi._table_kernels import (
     ALL,
     CRITICAL,
     DEAD,
-    FREE,
     LEFT_OVER,
     PLAYABLE,
     card_at,
     color_set,
     held,
-    hinted,
     rank_set,
     single,
     size_of,
     survey,
     the_card,
 )
+from games._jit import kernel
 from games.hanabi.layout import (
     CFG_COLORS,
     CFG_DECK,
     CFG_HAND,
     CFG_INFORMATION,
-    CFG_MOVES,
     CFG_PLAYERS,
     CFG_RANKS,
     DEALT,
     INFORMATION,
     LIVES,
     SIZES,
-    TURN,
 )
 
-__all__ = ["smart_choose", "smart_watch"]
+__all__ = ["smart_choose"]
 
-NO, MAYBE, YES = 0, 1, 2
-LOCATED = FREE  # identified cards held, 40
-EYES = FREE + 40  # sets of the own hand with what the seat sees, 10
+EYES = LOCATED + 40  # sets of the own hand with what the seat sees, 10
 
 
-@njit(cache=True)
-def _whether(cards, wanted):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return whether a card of the set `cards` is in `wanted`."""
-    if cards & ~wanted == 0:
-        return YES
-    return NO if cards & wanted == 0 else MAYBE
-
-
-@njit(cache=True)
-def _share(cards, wanted):  # type: ignore[no-untyped-def]  # compiled by numba
-    return size_of(cards & wanted) / size_of(cards)
-
-
-@njit(cache=True)
-def _narrow(row, cfg, memory, seat, slot, kept, work):  # type: ignore[no-untyped-def]  # compiled
-    """Keep `kept` of a card; if nothing is left (a partner broke a convention) what hints say."""
-    index = held(row, cfg, seat, slot)
-    cards = memory[index] & kept
-    if cards == 0:
-        cards = hinted(row, cfg, seat, slot) & work[ALL]
-        cards = cards & kept if cards & kept else cards
-    memory[index] = cards
-
-
-@njit(cache=True)
-def _count_out(row, cfg, memory, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Rule out cards whose copies are all accounted for, until nothing changes (1)."""
-    changed = True
-    while changed:
-        changed = False
-        work[LOCATED : LOCATED + 40] = 0
-        for seat in range(cfg[CFG_PLAYERS]):
-            for slot in range(row[SIZES + seat]):
-                cards = memory[held(row, cfg, seat, slot)]
-                if single(cards):
-                    work[LOCATED + the_card(cards)] += 1
-        gone = np.int64(0)
-        for card in range(40):
-            if work[ALL] >> card & 1 and work[LEFT_OVER + card] <= work[LOCATED + card]:
-                gone |= np.int64(1) << card
-        for seat in range(cfg[CFG_PLAYERS]):
-            for slot in range(row[SIZES + seat]):
-                index = held(row, cfg, seat, slot)
-                cards = memory[index]
-                if cards & gone and not single(cards) and cards & ~gone:
-                    memory[index] = cards & ~gone
-                    changed = changed or single(memory[index])
-
-
-@njit(cache=True)
-def _next_discard(row, cfg, memory, seat, work):  # type: ignore[no-untyped-def]  # compiled
-    """Return the slot that `seat` would discard, −1 if it has something better to do."""
-    best, slot_found = -1.0, -1
-    for slot in range(row[SIZES + seat]):
-        cards = memory[held(row, cfg, seat, slot)]
-        if cards & ~work[PLAYABLE] == 0 or cards & ~work[DEAD] == 0:
-            return -1
-        if cards & ~work[CRITICAL] == 0:
-            continue
-        share = _share(cards, work[DEAD])
-        if share > best:
-            best, slot_found = share, slot
-    return slot_found
-
-
-@njit(cache=True)
-def _no_warning(row, cfg, memory, mover, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Draw the conclusion from silence (4)."""
-    if row[DEALT] == cfg[CFG_DECK] or row[INFORMATION] == 0:
-        return
-    seat = (mover + 1) % cfg[CFG_PLAYERS]
-    slot = _next_discard(row, cfg, memory, seat, work)
-    if slot >= 0:
-        _narrow(row, cfg, memory, seat, slot, ~work[CRITICAL], work)
-
-
-@njit(cache=True)
-def _may_be_critical(cards, rank, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    return _whether(cards, work[CRITICAL]) == MAYBE and cards & rank_set(rank) & work[CRITICAL] != 0
-
-
-@njit(cache=True)
-def _see_hint(row, cfg, memory, mover, move, touched, work):  # type: ignore[no-untyped-def]
-    """Take in a hint (2, 3, 5) and what it leaves unsaid (4)."""
-    players = cfg[CFG_PLAYERS]
-    to = (mover + ((move >> 2) & 7)) % players
-    by_rank, value = move & 3 == 3, move >> 5
-    told = rank_set(value) if by_rank else color_set(value)
-    warned = (mover + 1) % players
-    silent = False
-    if by_rank:
-        doomed = _next_discard(row, cfg, memory, warned, work)
-        stalling = (
-            row[INFORMATION] == cfg[CFG_INFORMATION]
-            and mover == (to + 1) % players
-            and touched & 1 != 0
-        )
-        warning = not stalling and to == warned and doomed >= 0 and touched >> doomed & 1 != 0
-        if warning:
-            cards = memory[held(row, cfg, to, doomed)]
-            warning = _may_be_critical(cards, value, work)
-            if warning:
-                _narrow(row, cfg, memory, to, doomed, work[CRITICAL], work)
-        silent = stalling or warning
-    identified, meant = False, -1
-    for slot in range(row[SIZES + to] - 1, -1, -1):
-        index = held(row, cfg, to, slot)
-        open_before = _whether(memory[index], work[PLAYABLE]) == MAYBE
-        hit = touched >> slot & 1 != 0
-        _narrow(row, cfg, memory, to, slot, told if hit else ~told, work)
-        if open_before:
-            now = _whether(memory[index], work[PLAYABLE])
-            if now == YES:
-                identified = True
-            elif now == MAYBE and hit and meant < 0:
-                meant = slot
-    if not silent and not identified and meant >= 0:
-        _narrow(row, cfg, memory, to, meant, work[PLAYABLE], work)
-    if to != warned:
-        _no_warning(row, cfg, memory, mover, work)
-
-
-@njit(cache=True)
-def smart_watch(row, cfg, memory, me, action, touched, work):  # type: ignore[no-untyped-def]
-    """Take in a move before it is made; the own hand is not looked at.
-
-    Args:
-        row: the episode before the move.
-        cfg: the numbers of the variant.
-        memory: of seat `me`, modified in place.
-        me: the seat that watches.
-        action: the move.
-        touched: the slots touched, if it is a hint.
-        work: scratch.
-    """
-    survey(row, cfg, work)
-    _count_out(row, cfg, memory, work)
-    mover = np.int64(row[TURN])
-    move = cfg[CFG_MOVES + action]
-    if move & 3 >= 2:
-        _see_hint(row, cfg, memory, mover, move, touched, work)
-        return
-    _no_warning(row, cfg, memory, mover, work)
-    if move & 3 == 0:
-        cards = memory[held(row, cfg, mover, move >> 5)]
-        if single(cards) and cards & work[PLAYABLE]:
-            _see_finesse(row, cfg, memory, mover, me, cards, work)
-
-
-@njit(cache=True)
-def _see_finesse(row, cfg, memory, mover, me, cards, work):  # type: ignore[no-untyped-def]
-    """Find the seat whose newest card was just discarded by `mover` (6)."""
-    holder = me
-    for seat in range(cfg[CFG_PLAYERS]):
-        if seat in (mover, me) or row[SIZES + seat] == 0:
-            continue
-        if np.int64(1) << card_at(row, cfg, seat, row[SIZES + seat] - 1) == cards:
-            holder = seat
-            break
-    if holder != mover and row[SIZES + holder] > 0:
-        _narrow(row, cfg, memory, holder, row[SIZES + holder] - 1, cards, work)
-
-
-# -- choosing -------------------------------------------------------------------------------
-
-
-@njit(cache=True)
+@kernel
 def _rank_value(cards, ranks):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the rank, from 1, if all cards of the set share it, else −1."""
     for rank in range(ranks):
@@ -235,7 +74,7 @@ def _rank_value(cards, ranks):  # type: ignore[no-untyped-def]  # compiled by nu
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _use_eyes(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the sets of the own hand with what the seat sees in the other hands."""
     counts = LOCATED
@@ -260,7 +99,7 @@ def _use_eyes(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # co
         work[EYES + slot] = cards
 
 
-@njit(cache=True)
+@kernel
 def _lowest_playable(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled
     best, found = 0, -1
     for slot in range(row[SIZES + me]):
@@ -269,14 +108,14 @@ def _lowest_playable(row, cfg, memory, me, work):  # type: ignore[no-untyped-def
             continue
         fitness = 6 - _rank_value(cards, cfg[CFG_RANKS])
         # Nobody else knows that it is playable: play it before somebody spends a hint on it.
-        if _whether(memory[held(row, cfg, me, slot)], work[PLAYABLE]) != YES:
+        if whether(memory[held(row, cfg, me, slot)], work[PLAYABLE]) != YES:
             fitness += 100
         if fitness > best:
             best, found = fitness, slot
     return found
 
 
-@njit(cache=True)
+@kernel
 def _mystery(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the likeliest card to be playable when there is nothing to lose, else −1."""
     limit = 3 if row[LIVES] >= 3 else 1
@@ -284,13 +123,13 @@ def _mystery(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled by
         return -1
     best, found = 0.0, -1
     for slot in range(row[SIZES + me] - 1, -1, -1):
-        share = _share(work[EYES + slot], work[PLAYABLE])
+        share = share_of(work[EYES + slot], work[PLAYABLE])
         if share > best:
             best, found = share, slot
     return found
 
 
-@njit(cache=True)
+@kernel
 def _hint_gain(row, cfg, memory, to, told, work):  # type: ignore[no-untyped-def]  # compiled
     """Return how many possibilities a hint rules out if it leads to a play, −1 if it misleads."""
     gain = 0
@@ -303,9 +142,9 @@ def _hint_gain(row, cfg, memory, to, told, work):  # type: ignore[no-untyped-def
         if after == 0:
             after = before
         gain += size_of(before) - size_of(after)
-        if _whether(before, work[PLAYABLE]) != MAYBE:
+        if whether(before, work[PLAYABLE]) != MAYBE:
             continue
-        now = _whether(after, work[PLAYABLE])
+        now = whether(after, work[PLAYABLE])
         if now == YES:
             reveals = True
         elif now == MAYBE and hit and misleads == MAYBE:
@@ -313,7 +152,7 @@ def _hint_gain(row, cfg, memory, to, told, work):  # type: ignore[no-untyped-def
     return gain if reveals or misleads == NO else -1
 
 
-@njit(cache=True)
+@kernel
 def _best_hint(row, cfg, memory, me, to, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the gain of the best hint to a seat and the action, (−1, −1) if there is none."""
     players, colors, ranks = cfg[CFG_PLAYERS], cfg[CFG_COLORS], cfg[CFG_RANKS]
@@ -323,10 +162,10 @@ def _best_hint(row, cfg, memory, me, to, work):  # type: ignore[no-untyped-def] 
         present |= np.int64(1) << card_at(row, cfg, to, slot)
     avoid = -1
     if step == 1:
-        doomed = _next_discard(row, cfg, memory, to, work)
+        doomed = next_discard(row, cfg, memory, to, work)
         if doomed >= 0:
             rank = card_at(row, cfg, to, doomed) & 7
-            if _may_be_critical(memory[held(row, cfg, to, doomed)], rank, work):
+            if may_be_critical(memory[held(row, cfg, to, doomed)], rank, work):
                 avoid = rank  # it would be taken for a warning
     best, action = -1, -1
     base = 2 * cfg[CFG_HAND] + (step - 1) * colors
@@ -344,20 +183,20 @@ def _best_hint(row, cfg, memory, me, to, work):  # type: ignore[no-untyped-def] 
     return best, action
 
 
-@njit(cache=True)
+@kernel
 def _rank_hint(cfg, me, to, rank):  # type: ignore[no-untyped-def]  # compiled by numba
     players = cfg[CFG_PLAYERS]
     step = (to - me + players) % players
     return 2 * cfg[CFG_HAND] + (players - 1) * cfg[CFG_COLORS] + (step - 1) * cfg[CFG_RANKS] + rank
 
 
-@njit(cache=True)
+@kernel
 def _warn(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Keep the next seat from discarding a critical card; the action or −1."""
     if row[INFORMATION] == 0:
         return -1
     to = (me + 1) % cfg[CFG_PLAYERS]
-    doomed = _next_discard(row, cfg, memory, to, work)
+    doomed = next_discard(row, cfg, memory, to, work)
     if doomed < 0:
         return -1
     card = card_at(row, cfg, to, doomed)
@@ -367,7 +206,7 @@ def _warn(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compil
     return action if gain > 0 else _rank_hint(cfg, me, to, card & 7)
 
 
-@njit(cache=True)
+@kernel
 def _finesse(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return a card known to be playable that is exactly one other's newest, else −1."""
     if row[INFORMATION] >= cfg[CFG_INFORMATION]:
@@ -386,7 +225,7 @@ def _finesse(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the slot to discard: dead, then the usual one, then the highest."""
     best, found = 0.0, -1
@@ -394,11 +233,11 @@ def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
         cards = memory[held(row, cfg, me, slot)]
         if work[EYES + slot] & ~work[DEAD] != 0 and cards & ~work[DEAD] != 0:
             continue
-        fitness = 2.0 - _share(cards, work[DEAD])
+        fitness = 2.0 - share_of(cards, work[DEAD])
         if fitness > best:
             best, found = fitness, slot
     if found < 0:
-        found = _next_discard(row, cfg, memory, me, work)
+        found = next_discard(row, cfg, memory, me, work)
     if found < 0:
         found = 0
         for slot in range(1, row[SIZES + me]):
@@ -408,11 +247,11 @@ def _discard(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # com
     return found
 
 
-@njit(cache=True)
+@kernel
 def smart_choose(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the move of seat `me`, whose turn it is; its own hand is not looked at."""
     survey(row, cfg, work)
-    _count_out(row, cfg, memory, work)
+    count_out(row, cfg, memory, work)
     _use_eyes(row, cfg, memory, me, work)
     hand = cfg[CFG_HAND]
     sure = _lowest_playable(row, cfg, memory, me, work)

@@ -7,8 +7,8 @@ Bit `colour * 8 + rank` of a set stands for a card. `work` is scratch, int64, sh
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from games._jit import kernel
 from games.hanabi._kernels import count
 from games.hanabi.layout import (
     CFG_COLORS,
@@ -33,10 +33,12 @@ __all__ = [
     "PLAYABLE",
     "WORK",
     "card_at",
+    "color_hint",
     "color_set",
     "held",
     "hinted",
     "private_counts",
+    "rank_hint",
     "rank_set",
     "single",
     "size_of",
@@ -54,7 +56,7 @@ FREE = 48  # of the bots
 WORK = 1024
 
 
-@njit(cache=True)
+@kernel
 def survey(row, cfg, work):  # type: ignore[no-untyped-def]  # compiled by numba
     """Fill the first part of `work` for the position."""
     work[PLAYABLE : ALL + 1] = 0
@@ -77,49 +79,49 @@ def survey(row, cfg, work):  # type: ignore[no-untyped-def]  # compiled by numba
             reachable = left > 0
 
 
-@njit(cache=True)
+@kernel
 def size_of(cards):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how many cards are in a set."""
     return count(np.uint64(cards))
 
 
-@njit(cache=True)
+@kernel
 def single(cards):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return whether a set holds exactly one card."""
     return cards != 0 and cards & (cards - 1) == 0
 
 
-@njit(cache=True)
+@kernel
 def the_card(cards):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the least card of a set that is not empty."""
     return size_of((cards & -cards) - 1)
 
 
-@njit(cache=True)
+@kernel
 def color_set(color):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return all cards of a colour."""
     return np.int64(31) << (8 * color)
 
 
-@njit(cache=True)
+@kernel
 def rank_set(rank):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return all cards of a rank."""
     return np.int64(0x0101010101) << rank
 
 
-@njit(cache=True)
+@kernel
 def held(row, cfg, seat, slot):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the position in the deck of the card in a slot."""
     return np.int64(row[HANDS + seat * cfg[CFG_HAND] + slot])
 
 
-@njit(cache=True)
+@kernel
 def card_at(row, cfg, seat, slot):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the card in a slot."""
     return np.int64(row[DECK + held(row, cfg, seat, slot)])
 
 
-@njit(cache=True)
+@kernel
 def hinted(row, cfg, seat, slot):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the cards that hints leave for a slot."""
     known = np.int64(row[KNOWN + held(row, cfg, seat, slot)])
@@ -130,7 +132,7 @@ def hinted(row, cfg, seat, slot):  # type: ignore[no-untyped-def]  # compiled by
     return cards & ((np.int64(1) << 40) - 1)
 
 
-@njit(cache=True)
+@kernel
 def private_counts(row, cfg, seat, work, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write at `work[out:]` how many of each card `seat` has not seen, 40 numbers."""
     for card in range(40):
@@ -143,7 +145,7 @@ def private_counts(row, cfg, seat, work, out):  # type: ignore[no-untyped-def]  
                 work[out + card_at(row, cfg, other, slot)] -= 1
 
 
-@njit(cache=True)
+@kernel
 def weight(cards, work, counts):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how many copies a set stands for, counted at `work[counts:]`."""
     total = np.int64(0)
@@ -152,3 +154,16 @@ def weight(cards, work, counts):  # type: ignore[no-untyped-def]  # compiled by 
         total += max(work[counts + the_card(low)], 0)
         cards ^= low
     return total
+
+
+@kernel
+def color_hint(cfg, step, color):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the action that tells the seat `step` seats on a colour."""
+    return 2 * cfg[CFG_HAND] + (step - 1) * cfg[CFG_COLORS] + color
+
+
+@kernel
+def rank_hint(cfg, step, rank):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return the action that tells the seat `step` seats on a rank."""
+    base = 2 * cfg[CFG_HAND] + (cfg[CFG_PLAYERS] - 1) * cfg[CFG_COLORS]
+    return base + (step - 1) * cfg[CFG_RANKS] + rank

@@ -56,7 +56,12 @@ def evaluate(
         str | None, typer.Option(help="Of Markov policies: markov or history.", metavar="KIND")
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option(help="Of policies of Markov games: steps.", min=1, metavar="N")
+        int | None,
+        typer.Option(
+            help="Of policies of Markov games: steps. Default: what the file was solved for.",
+            min=1,
+            metavar="N",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of agents and sampling.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,

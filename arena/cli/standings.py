@@ -12,7 +12,7 @@ from arena.cli.output import print_json, print_table
 from arena.errors import UnknownNameError
 from arena.registry import load_target
 
-__all__ = ["rated", "show_board", "show_leaderboard"]
+__all__ = ["only_game", "rated", "show_board", "show_leaderboard"]
 
 _CURVED = ("elo", "glicko2", "openskill")  # methods that need matches in order
 
@@ -22,14 +22,18 @@ def rated(db: Path, *, method: str, game: str) -> Any:
     load = load_target("tournaments.api:load_results")
     results = load(db, ordered=method in _CURVED)
     if game:
-        results = _only(results, game)
+        results = only_game(results, game)
     if method == "auto":
         return load_target("tournaments.ratings:leaderboard")(results)
     return load_target("tournaments.ratings:rate")(results, method)
 
 
-def _only(results: Any, game: str) -> Any:
-    """Keep the rows of one game, named by key, label or last part of its id."""
+def only_game(results: Any, game: str) -> Any:
+    """Return the rows of one game, named by key, label or last part of its id.
+
+    Raises:
+        UnknownNameError: no game, or several, of that name.
+    """
     names = list(results.games)
     hits = [i for i, name in enumerate(names) if name == game]
     hits = hits or [i for i, name in enumerate(names) if name.split("(")[0].split("/")[-1] == game]

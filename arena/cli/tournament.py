@@ -11,6 +11,7 @@ import typer
 from arena.cli.output import examples, print_json, print_table
 from arena.cli.running import chosen_executor, following, write_curve
 from arena.cli.standings import show_leaderboard
+from arena.cli.teamwork import show_teamwork
 from arena.errors import ArenaError, StoreError
 from arena.files import folder_name, write_atomic
 from arena.registry import load_target
@@ -249,6 +250,25 @@ def show(
 ) -> None:
     """Show the ranked table with its intervals."""
     show_leaderboard(results_path(where), method=method, game=game, json=json)
+
+
+@app.command(
+    "teamwork",
+    epilog=examples(
+        "arena tournament teamwork runs/cup",
+        "arena tournament teamwork runs/cup --game hanabi --json",
+    ),
+)
+def teamwork(
+    where: Where,
+    game: Annotated[str, typer.Option(help="Which game; not needed if there is one.")] = "",
+    json: Json = False,
+) -> None:
+    """Show how agents of a cooperative game do with themselves, with kin and with strangers.
+
+    Kin share a `group` in the spec; everybody else is a stranger.
+    """
+    show_teamwork(results_path(where), game=game, json=json)
 
 
 @app.command(

@@ -138,7 +138,7 @@ def _watching(name: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
         TextColumn("[dim]{task.fields[left]}[/dim]"),
         console=console,
         transient=True,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,  # a pipe would keep every redraw
     )
     with bar:
         task = bar.add_task(name, total=None, steps=0, rate=0.0, figures="", left="")

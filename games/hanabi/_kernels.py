@@ -1,4 +1,4 @@
-"""The rules: dealing, legality and moves of one episode; loops over many.
+"""The rules: dealing, legality and moves of one episode.
 
 See `games.hanabi.layout` for the row (int16, modified in place) and the numbers of the
 variant (`cfg`). The twin in plain Python is `tests/reference/hanabi.py`.
@@ -7,8 +7,8 @@ variant (`cfg`). The twin in plain Python is `tests/reference/hanabi.py`.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from games._jit import kernel
 from games._stream import stream_below
 from games.hanabi.layout import (
     ANY_CARD,
@@ -54,27 +54,32 @@ __all__ = [
     "allowed",
     "blank",
     "count",
-    "deal_all",
-    "deal_where",
+    "deal",
     "draw",
-    "legal_all",
+    "fresh",
     "legal_bits",
     "legal_row",
     "pick",
-    "play_at_random",
-    "random_all",
     "refusal",
     "returned",
-    "returns_all",
     "short_hand",
-    "step_all",
 ]
 
 # Why an action is refused.
 FINE, NO_SUCH, NO_CARD, FULL, NO_TOKEN, NO_COLOR, NO_RANK = range(7)
 
+# Mixed with signed numbers, unsigned ones would become floats.
+_0, _1, _2, _3, _4, _7, _8, _15, _56, _255 = (
+    np.uint64(n) for n in (0, 1, 2, 3, 4, 7, 8, 15, 56, 255)
+)
+_ONES = np.uint64(0x0101010101010101)
+_HIGH = np.uint64(0x8080808080808080)
+_PAIRS = np.uint64(0x5555555555555555)
+_FOURS = np.uint64(0x3333333333333333)
+_BYTES = np.uint64(0x0F0F0F0F0F0F0F0F)
 
-@njit(cache=True)
+
+@kernel
 def blank(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Set up an episode before any card is dealt; the deck is unknown."""
     row[:] = 0
@@ -90,7 +95,7 @@ def blank(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
         row[KNOWN + i] = ANY_CARD
 
 
-@njit(cache=True)
+@kernel
 def short_hand(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the seat that draws next, −1 if none does."""
     if row[DEALT] < cfg[CFG_DECK]:
@@ -100,13 +105,13 @@ def short_hand(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _reveal(row, index):  # type: ignore[no-untyped-def]  # compiled by numba
     card = row[DECK + index]
     row[KNOWN + index] = (1 << (card >> 3)) | (32 << (card & 7)) | COLOR_TOLD | RANK_TOLD
 
 
-@njit(cache=True)
+@kernel
 def draw(row, cfg, seat):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give the next card of the deck to `seat`."""
     index = row[DEALT]
@@ -120,7 +125,7 @@ def draw(row, cfg, seat):  # type: ignore[no-untyped-def]  # compiled by numba
         row[LIVE] = 0
 
 
-@njit(cache=True)
+@kernel
 def fresh(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Set up an episode that is dealt from a sorted deck; `deal` only shuffles it."""
     blank(row, cfg)
@@ -135,10 +140,11 @@ def fresh(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
             draw(row, cfg, seat)
 
 
-@njit(cache=True)
+@kernel
 def deal(row, cfg, sorted_row, streams, k):  # type: ignore[no-untyped-def]
     """Deal a new episode from stream `k` (modified in place); `sorted_row` is from `fresh`."""
-    row[:] = sorted_row
+    for i in range(row.shape[0]):
+        row[i] = sorted_row[i]
     if cfg[CFG_RANDOM_START]:
         row[START] = stream_below(streams, k, cfg[CFG_PLAYERS])
         row[TURN] = row[START]
@@ -152,38 +158,35 @@ def deal(row, cfg, sorted_row, streams, k):  # type: ignore[no-untyped-def]
             _reveal(row, index)
 
 
-@njit(cache=True)
+@kernel
 def legal_bits(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the legal actions of the seat to move, bit by bit; 0 if the game is over."""
-    if row[LIVE] == 0:
-        return np.uint64(0)
     players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
     colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
-    seat = np.int64(row[TURN])
-    slots = (np.uint64(1) << np.uint64(row[SIZES + seat])) - np.uint64(1)
-    bits = slots << np.uint64(hand)
-    if row[INFORMATION] < cfg[CFG_INFORMATION]:
-        bits |= slots
-    if row[INFORMATION] > 0:
-        color_at = 2 * hand
-        rank_at = color_at + (players - 1) * colors
-        other = seat
-        for _ in range(1, players):
-            other = other + 1 if other + 1 < players else np.int64(0)
-            seen_colors = np.uint64(0)
-            seen_ranks = np.uint64(0)
-            base = HANDS + other * hand
-            for slot in range(base, base + row[SIZES + other]):
-                card = np.uint64(row[DECK + row[slot]])
-                seen_colors |= np.uint64(1) << (card >> np.uint64(3))
-                seen_ranks |= np.uint64(1) << (card & np.uint64(7))
-            bits |= (seen_colors << np.uint64(color_at)) | (seen_ranks << np.uint64(rank_at))
-            color_at += colors
-            rank_at += ranks
-    return bits
+    other = np.int64(row[TURN])
+    tokens = row[INFORMATION]
+    slots = (1 << np.int64(row[SIZES + other])) - 1
+    bits = (slots << hand) | (slots if tokens < cfg[CFG_INFORMATION] else 0)
+    color_at = 2 * hand
+    rank_at = color_at + (players - 1) * colors
+    hints = np.int64(0)
+    for _ in range(1, players):
+        other = other + 1 if other + 1 < players else np.int64(0)
+        seen_colors = np.int64(0)
+        seen_ranks = np.int64(0)
+        base = HANDS + other * hand
+        for slot in range(base, base + row[SIZES + other]):
+            card = np.int64(row[DECK + row[slot]])
+            seen_colors |= np.int64(1) << (card >> 3)
+            seen_ranks |= np.int64(1) << (card & 7)
+        hints |= (seen_colors << color_at) | (seen_ranks << rank_at)
+        color_at += colors
+        rank_at += ranks
+    bits |= hints if tokens > 0 else 0
+    return np.uint64(bits if row[LIVE] else 0)
 
 
-@njit(cache=True)
+@kernel
 def legal_row(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the actions that are legal for `seat` if it is its turn; say whether it is.
 
@@ -199,47 +202,49 @@ def legal_row(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled 
     return bits != np.uint64(0)
 
 
-@njit(cache=True)
+@kernel
 def count(bits):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return how many bits are set (Warren, Hacker's Delight, section 5-1)."""
-    bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    pairs = np.uint64(0x3333333333333333)
-    bits = (bits & pairs) + ((bits >> np.uint64(2)) & pairs)
-    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    bits -= (bits >> _1) & _PAIRS
+    bits = (bits & _FOURS) + ((bits >> _2) & _FOURS)
+    bits = (bits + (bits >> _4)) & _BYTES
+    return np.int64((bits * _ONES) >> _56)
 
 
-@njit(cache=True)
+@kernel
 def pick(bits, n):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return the number of the n-th bit that is set, counted from 0."""
-    for _ in range(n):
-        bits &= bits - np.uint64(1)
-    return count((bits & (~bits + np.uint64(1))) - np.uint64(1))  # bits below the lowest
+    """Return the number of the n-th bit that is set, counted from 0 (Vigna 2008, section 3).
+
+    Counts of pairs, fours and bytes, then down again: no branch depends on the bits.
+    """
+    n = np.uint64(n)
+    pairs = bits - ((bits >> _1) & _PAIRS)
+    fours = (pairs & _FOURS) + ((pairs >> _2) & _FOURS)
+    sums = ((fours + (fours >> _4)) & _BYTES) * _ONES  # byte k: bits set in bytes 0 to k
+    below = (((n * _ONES) | _HIGH) - sums) & _HIGH  # high bit of byte k: sums there ≤ n
+    place = (((below >> _7) * _ONES) >> _56) << _3
+    n -= ((sums << _8) >> place) & _255
+    here = (fours >> place) & _15
+    step = n >= here
+    n -= here if step else _0
+    place += _4 if step else _0
+    here = (pairs >> place) & _3
+    step = n >= here
+    n -= here if step else _0
+    place += _2 if step else _0
+    place += _1 if n >= (bits >> place) & _1 else _0
+    return np.int64(place)
 
 
-@njit(cache=True)
+@kernel
 def allowed(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return whether the seat to move may play `action`; faster than `legal_bits` for one."""
+    """Return whether the seat to move may play `action`."""
     if action < 0 or action >= cfg[CFG_ACTIONS]:
         return False
-    move = cfg[CFG_MOVES + action]
-    seat = np.int64(row[TURN])
-    value = move >> 5
-    if move & 3 < 2:
-        full = move & 3 == 0 and row[INFORMATION] >= cfg[CFG_INFORMATION]
-        return value < row[SIZES + seat] and not full
-    other = seat + ((move >> 2) & 7)
-    if other >= cfg[CFG_PLAYERS]:
-        other -= cfg[CFG_PLAYERS]
-    shift, mask = (0, 7) if move & 3 == 3 else (3, 31)
-    base = HANDS + other * cfg[CFG_HAND]
-    found = False
-    for slot in range(base, base + row[SIZES + other]):
-        found |= (row[DECK + row[slot]] >> shift) & mask == value
-    return found and row[INFORMATION] > 0
+    return (legal_bits(row, cfg) >> np.uint64(action)) & _1 != _0
 
 
-@njit(cache=True)
+@kernel
 def refusal(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return why the seat to move may not play `action`, 0 if it may."""
     if action < 0 or action >= cfg[CFG_ACTIONS]:
@@ -255,65 +260,61 @@ def refusal(row, cfg, action):  # type: ignore[no-untyped-def]  # compiled by nu
     return NO_COLOR if kind == 2 else NO_RANK
 
 
-@njit(cache=True)
+@kernel
 def _use_card(row, cfg, seat, move):  # type: ignore[no-untyped-def]  # compiled by numba
     """Play or discard; returns the card's position in the deck."""
     slot = move >> 5
     base = HANDS + seat * cfg[CFG_HAND]
     index = np.int64(row[base + slot])
-    size = row[SIZES + seat]
-    for i in range(base + slot, base + size - 1):
-        row[i] = row[i + 1]
-    row[base + size - 1] = -1
-    row[SIZES + seat] = size - 1
-    card = row[DECK + index]
-    color, rank = card >> 3, card & 7
-    if move & 3 == 0:
-        row[DISCARDS + card] += 1
-        row[INFORMATION] += 1
-    elif row[FIREWORKS + color] == rank:
-        row[FIREWORKS + color] = rank + 1
-        row[SCORE] += 1
-        row[OUTCOME] = 1
-        if rank == cfg[CFG_RANKS] - 1 and row[INFORMATION] < cfg[CFG_INFORMATION]:
-            row[INFORMATION] += 1
-            row[OUTCOME] = 3
-    else:
-        row[DISCARDS + card] += 1
-        row[LIVES] -= 1
+    last = base + row[SIZES + seat] - 1
+    for i in range(base, last):
+        row[i] = row[i + (1 if i >= base + slot else 0)]
+    row[last] = -1
+    row[SIZES + seat] -= 1
+    card = np.int64(row[DECK + index])
+    rank = card & 7
+    # Without branches: which of the three it is cannot be foretold.
+    height = row[FIREWORKS + (card >> 3)]
+    play = move & 1
+    good = play & (1 if height == rank else 0)
+    last_rank = 1 if rank == cfg[CFG_RANKS] - 1 else 0
+    back = good & last_rank & (1 if row[INFORMATION] < cfg[CFG_INFORMATION] else 0)
+    row[FIREWORKS + (card >> 3)] = height + good
+    row[SCORE] += good
+    row[DISCARDS + card] += 1 - good
+    row[LIVES] -= play - good
+    row[INFORMATION] += back + 1 - play
+    row[OUTCOME] = good | (back << 1)
     return index
 
 
-@njit(cache=True)
+@kernel
 def _tell(row, cfg, seat, move, touched):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give a hint; returns the slots touched. `touched` ≥ 0 says them if the hand is unknown."""
     row[INFORMATION] -= 1
-    by_rank = move & 3 == 3
+    by_rank = move & 1
     value = move >> 5
     other = seat + ((move >> 2) & 7)
     if other >= cfg[CFG_PLAYERS]:
         other -= cfg[CFG_PLAYERS]
-    if by_rank:
-        bit, field, told = 32 << value, 0b1111100000, RANK_TOLD
-    else:
-        bit, field, told = 1 << value, 0b11111, COLOR_TOLD
+    five = 5 * by_rank
+    bit = np.int64(1) << (value + five)
+    unsure = ~(np.int64(0b11111) << five)
+    told = bit | (COLOR_TOLD << by_rank)
     base = HANDS + other * cfg[CFG_HAND]
-    size = row[SIZES + other]
-    shift, mask = (0, 7) if by_rank else (3, 31)
+    shift = 3 - 3 * by_rank
     hits = np.int64(0)
-    for slot in range(size):
+    for slot in range(row[SIZES + other]):
         index = np.int64(row[base + slot])
-        if touched < 0:
-            hit = np.int64((row[DECK + index] >> shift) & mask == value)
-        else:
-            hit = (touched >> slot) & 1
+        seen = 1 if (np.int64(row[DECK + index]) >> shift) & 7 == value else 0
+        hit = seen if touched < 0 else (touched >> slot) & 1
         hits |= hit << slot
         known = np.int64(row[KNOWN + index])
-        row[KNOWN + index] = (known & ~field) | bit | told if hit else known & ~bit
+        row[KNOWN + index] = (known & unsure) | told if hit else known & ~bit
     return hits
 
 
-@njit(cache=True)
+@kernel
 def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled by numba
     """Make a legal move of the seat to move, without the draw that may follow.
 
@@ -326,12 +327,12 @@ def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled 
     seat = np.int64(row[TURN])
     if row[DEALT] == cfg[CFG_DECK]:
         row[LEFT] -= 1
-    row[OUTCOME] = 0
     move = cfg[CFG_MOVES + action]
-    if move & 3 < 2:
-        note = np.int64(_use_card(row, cfg, seat, move))
-    else:
+    if move & 2:
+        row[OUTCOME] = 0
         note = _tell(row, cfg, seat, move, touched)
+    else:
+        note = np.int64(_use_card(row, cfg, seat, move))
     at = LOG + 2 * np.int64(row[LENGTH])
     row[at] = action
     row[at + 1] = note
@@ -345,7 +346,7 @@ def act(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled 
         row[LIVE] = 0
 
 
-@njit(cache=True)
+@kernel
 def act_and_draw(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # compiled by numba
     """Make a legal move; then the seat draws if it used a card and there is another."""
     seat = np.int64(row[TURN])
@@ -354,112 +355,9 @@ def act_and_draw(row, cfg, action, touched):  # type: ignore[no-untyped-def]  # 
         draw(row, cfg, seat)
 
 
-@njit(cache=True)
+@kernel
 def returned(row, cfg):  # type: ignore[no-untyped-def]  # compiled by numba
     """Return the score so far."""
     if row[LIVES] == 0 and not cfg[CFG_KEEP_SCORE]:
         return 0
     return row[SCORE]
-
-
-# -- many episodes --------------------------------------------------------------------------
-
-
-@njit(cache=True)
-def deal_all(rows, cfg, streams):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Deal N episodes; rows (N, W) and streams (N,) modified in place."""
-    sorted_row = np.empty(rows.shape[1], rows.dtype)
-    fresh(sorted_row, cfg)
-    for k in range(rows.shape[0]):
-        deal(rows[k], cfg, sorted_row, streams, k)
-
-
-@njit(cache=True)
-def deal_where(rows, cfg, chosen, streams):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Deal the episodes of the numbers `chosen` anew, a stream each; both modified in place."""
-    sorted_row = np.empty(rows.shape[1], rows.dtype)
-    fresh(sorted_row, cfg)
-    for k in range(chosen.shape[0]):
-        deal(rows[chosen[k]], cfg, sorted_row, streams, k)
-
-
-@njit(cache=True)
-def legal_all(rows, cfg, seat, live, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write where `seat` (−1: whoever it is) is to move, (N,), and what is legal, (N, A)."""
-    for k in range(rows.shape[0]):
-        mover = np.int64(rows[k, TURN]) if seat < 0 else seat
-        live[k] = legal_row(rows[k], cfg, mover, out[k])
-
-
-@njit(cache=True)
-def step_all(rows, cfg, actions, before):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Play one move of every episode that goes on, or none at all.
-
-    Args:
-        rows: the episodes, shape (N, W), modified in place.
-        cfg: the numbers of the variant.
-        actions: shape (N, n), or (N, 1) for whoever is to move.
-        before: the scores before the move, shape (N,), modified in place.
-
-    Returns:
-        The number of the first episode whose action is refused, −1 if none is.
-    """
-    each = actions.shape[1] > 1
-    for k in range(rows.shape[0]):
-        row = rows[k]
-        if row[LIVE] and not allowed(row, cfg, actions[k, row[TURN] if each else 0]):
-            return k
-    for k in range(rows.shape[0]):
-        row = rows[k]
-        before[k] = returned(row, cfg)
-        if row[LIVE]:
-            act_and_draw(row, cfg, actions[k, row[TURN] if each else 0], -1)
-    return -1
-
-
-@njit(cache=True)
-def returns_all(rows, cfg, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write the scores, shape (N,)."""
-    for k in range(rows.shape[0]):
-        out[k] = returned(rows[k], cfg)
-
-
-@njit(cache=True)
-def random_all(rows, cfg, streams, out):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Draw a legal action of whoever is to move, each equally likely.
-
-    Args:
-        rows: shape (N, W).
-        cfg: the numbers of the variant.
-        streams: shape (N,), modified in place.
-        out: shape (N,), modified in place; 0 where the game is over.
-    """
-    for k in range(rows.shape[0]):
-        row = rows[k]
-        bits = legal_bits(row, cfg)
-        out[k] = 0
-        if bits:
-            out[k] = pick(bits, stream_below(streams, k, count(bits)))
-
-
-@njit(cache=True)
-def play_at_random(rows, cfg, streams):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Play episodes to their end, every legal action being equally likely.
-
-    Args:
-        rows: shape (N, W), modified in place.
-        cfg: the numbers of the variant.
-        streams: one a seat and episode, shape (N, n), modified in place.
-
-    Returns:
-        The number of moves.
-    """
-    moves = 0
-    for k in range(rows.shape[0]):
-        row, own = rows[k], streams[k]
-        while row[LIVE]:
-            bits = legal_bits(row, cfg)
-            action = pick(bits, stream_below(own, row[TURN], count(bits)))
-            act_and_draw(row, cfg, action, -1)
-            moves += 1
-    return moves

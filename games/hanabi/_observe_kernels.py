@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from games._jit import kernel
 from games._stream import stream_below
 from games.hanabi.layout import (
     CFG_COLORS,
@@ -29,6 +30,8 @@ from games.hanabi.layout import (
     CFG_RANKS,
     CFG_SEER,
     CFG_SHOW_KNOWLEDGE,
+    CFG_SPREAD,
+    COLOR_TOLD,
     DEALT,
     DECK,
     DISCARDS,
@@ -42,146 +45,230 @@ from games.hanabi.layout import (
     LOG,
     MAX_CARDS,
     OUTCOME,
+    RANK_TOLD,
     SIZES,
     TURN,
 )
 
-__all__ = ["encode", "encode_all", "hide", "hide_all", "resample"]
+__all__ = ["encode", "encode_all", "encode_seats", "hide", "hide_all", "pack", "resample", "unpack"]
+
+# Mixed with signed numbers, unsigned ones would become floats.
+_0, _1, _5, _31, _63 = (np.uint64(n) for n in (0, 1, 5, 31, 63))
+_TOLD_COLOR = np.uint64(COLOR_TOLD)
+_TOLD_RANK = np.uint64(RANK_TOLD)
 
 
-@njit(cache=True)
-def _encode_hands(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
+# -- packed: bit i of the encoding is bit i % 64 of word i // 64 ---------------------------
+
+
+@kernel
+def _put(words, at, bits):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Set bits, uint64, at position `at` on. One more word than needed must be there."""
+    shift = np.uint64(at & 63)
+    words[at >> 6] |= bits << shift
+    words[(at >> 6) + 1] |= (bits >> _1) >> (_63 - shift)
+
+
+@kernel
+def _bit(at):  # type: ignore[no-untyped-def]  # compiled by numba
+    return _1 << np.uint64(at)
+
+
+@kernel
+def _first(n):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Return n < 64 ones."""
+    return (_1 << np.uint64(n)) - _1
+
+
+@kernel
+def _pack_hands(row, cfg, seat, words):  # type: ignore[no-untyped-def]  # compiled by numba
     players, hand, ranks = cfg[CFG_PLAYERS], cfg[CFG_HAND], cfg[CFG_RANKS]
     cards = cfg[CFG_COLORS] * ranks
     at = 0
     other = seat
-    for _ in range(1, players):
+    short = np.uint64(1 if row[SIZES + seat] < hand else 0)
+    for step in range(1, players):
         other = other + 1 if other + 1 < players else 0
-        for slot in range(row[SIZES + other]):
-            card = row[DECK + row[HANDS + other * hand + slot]]
-            out[at + slot * cards + (card >> 3) * ranks + (card & 7)] = 1.0
+        size = np.int64(row[SIZES + other])
+        short |= np.uint64(1 if size < hand else 0) << np.uint64(step)
+        base = HANDS + other * hand
+        for slot in range(size):
+            card = np.int64(row[DECK + row[base + slot]])
+            _put(words, at + slot * cards + (card >> 3) * ranks + (card & 7), _1)
         at += hand * cards
-    other = seat
-    for step in range(players):
-        if row[SIZES + other] < hand:
-            out[at + step] = 1.0
-        other = other + 1 if other + 1 < players else 0
+    _put(words, at, short)
     return at + players
 
 
-@njit(cache=True)
-def _encode_board(row, cfg, at, out):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def _thermometer(words, at, n, width):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Set the first n bits of a field that may be wider than a word."""
+    for start in range(0, width, 32):
+        _put(words, at + start, _first(min(max(n - start, 0), 32)))
+
+
+@kernel
+def _pack_board(row, cfg, at, words):  # type: ignore[no-untyped-def]  # compiled by numba
     colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
-    for i in range(cfg[CFG_DECK] - row[DEALT]):
-        out[at + i] = 1.0
-    at += cfg[CFG_DECK] - cfg[CFG_PLAYERS] * cfg[CFG_HAND]
+    width = cfg[CFG_DECK] - cfg[CFG_PLAYERS] * cfg[CFG_HAND]
+    _thermometer(words, at, cfg[CFG_DECK] - row[DEALT], width)
+    at += width
     for color in range(colors):
-        height = row[FIREWORKS + color]
-        if height > 0:
-            out[at + height - 1] = 1.0
+        _put(words, at, _bit(row[FIREWORKS + color]) >> _1)
         at += ranks
-    for i in range(row[INFORMATION]):
-        out[at + i] = 1.0
+    _thermometer(words, at, np.int64(row[INFORMATION]), cfg[CFG_INFORMATION])
     at += cfg[CFG_INFORMATION]
-    for i in range(row[LIVES]):
-        out[at + i] = 1.0
+    _thermometer(words, at, np.int64(row[LIVES]), cfg[CFG_LIVES])
     at += cfg[CFG_LIVES]
     for color in range(colors):
+        lost = np.uint64(0)
+        place = np.uint64(0)
         for rank in range(ranks):
-            for i in range(row[DISCARDS + color * 8 + rank]):
-                out[at + i] = 1.0
-            at += cfg[CFG_COPIES + rank]
+            lost |= _first(row[DISCARDS + color * 8 + rank]) << place
+            place += np.uint64(cfg[CFG_COPIES + rank])
+        _put(words, at, lost)
+        at += np.int64(place)
     return at
 
 
-@njit(cache=True)
-def _encode_last(row, cfg, seat, at, out):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def _pack_last(row, cfg, seat, at, words):  # type: ignore[no-untyped-def]  # compiled by numba
     players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
     colors, ranks = cfg[CFG_COLORS], cfg[CFG_RANKS]
     end = at + 2 * players + 4 + colors + ranks + 2 * hand + colors * ranks + 2
     if row[LENGTH] == 0:
         return end
-    entry = LOG + 2 * (row[LENGTH] - 1)
-    action, note = row[entry], row[entry + 1]
+    entry = LOG + 2 * (np.int64(row[LENGTH]) - 1)
+    action, note = np.int64(row[entry]), np.int64(row[entry + 1])
     # Turns pass in order, so the last to move sits before the seat to move now.
-    who = row[TURN] - 1 - seat
+    who = np.int64(row[TURN]) - 1 - seat
     who = who + players if who < 0 else who
     who = who + players if who < 0 else who
-    out[at + who] = 1.0
-    at += players
-    target_at = at + 4
-    color_at = target_at + players
-    slots = color_at + colors + ranks
-    card_at = slots + 2 * hand
+    kind_at = at + players
+    slots = kind_at + 4 + players + colors + ranks
     move = cfg[CFG_MOVES + action]
     value = move >> 5
-    if move & 3 < 2:
-        card = row[DECK + note]
-        out[at + 1 - (move & 3)] = 1.0
-        out[slots + hand + value] = 1.0
-        out[card_at + (card >> 3) * ranks + (card & 7)] = 1.0
-        out[end - 2] = np.float32(row[OUTCOME] & 1)
-        out[end - 1] = np.float32(row[OUTCOME] >> 1)
+    _put(words, at, _bit(who))
+    if move & 2:
+        target = who + ((move >> 2) & 7)
+        told = kind_at + 4 + players + (colors if move & 1 else 0) + value
+        _put(words, kind_at, _bit(move & 3))
+        _put(words, kind_at + 4, _bit(target - players if target >= players else target))
+        _put(words, told, _1)
+        _put(words, slots, np.uint64(note))
         return end
-    out[at + (move & 3)] = 1.0
-    target = who + ((move >> 2) & 7)
-    out[target_at + (target - players if target >= players else target)] = 1.0
-    out[color_at + (colors if move & 3 == 3 else 0) + value] = 1.0
-    for slot in range(hand):
-        if note >> slot & 1:
-            out[slots + slot] = 1.0
+    card = np.int64(row[DECK + note])
+    _put(words, kind_at, _bit(1 - (move & 1)))
+    _put(words, slots + hand, _bit(value))
+    _put(words, slots + 2 * hand + (card >> 3) * ranks + (card & 7), _1)
+    _put(words, end - 2, np.uint64(row[OUTCOME]))
     return end
 
 
-@njit(cache=True)
-def _encode_knowledge(row, cfg, told, seat, at, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
+@kernel
+def _pack_knowledge(row, cfg, seat, at, words):  # type: ignore[no-untyped-def]
     players, hand = cfg[CFG_PLAYERS], cfg[CFG_HAND]
-    width = told.shape[1]
+    colors = np.uint64(cfg[CFG_COLORS])
+    cards = colors * np.uint64(cfg[CFG_RANKS])
+    all_ranks = _first(cfg[CFG_RANKS])  # a fresh card's entry has bits for five
+    width = np.int64(cards) + cfg[CFG_COLORS] + cfg[CFG_RANKS]
+    word, filled = at >> 6, at & 63
+    open_word = words[word]
     other = seat
     for _ in range(players):
-        for slot in range(row[SIZES + other]):
-            known = row[KNOWN + row[HANDS + other * hand + slot]]
-            here = at + slot * width
-            for i in range(width):
-                out[here + i] = told[known, i]
-        at += hand * width
+        base = HANDS + other * hand
+        size = row[SIZES + other]
+        for slot in range(hand):
+            bits = _0
+            if slot < size:
+                known = np.uint64(row[KNOWN + row[base + slot]])
+                by_color, by_rank = known & _31, (known >> _5) & all_ranks
+                # One bit a colour, `ranks` apart; times the ranks is a bit for each card.
+                bits = np.uint64(cfg[CFG_SPREAD + np.int64(by_color)]) * by_rank
+                bits |= (by_color if known & _TOLD_COLOR else _0) << cards
+                bits |= (by_rank if known & _TOLD_RANK else _0) << (cards + colors)
+            open_word |= bits << np.uint64(filled)
+            filled += width
+            if filled >= 64:
+                words[word] = open_word
+                word += 1
+                filled -= 64
+                open_word = bits >> np.uint64(width - filled)
         other = other + 1 if other + 1 < players else 0
+    words[word] = open_word
 
 
-@njit(cache=True)
-def encode(row, cfg, told, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def pack(row, cfg, seat, words):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Write the canonical encoding bit by bit.
+
+    Args:
+        row: the episode; only read.
+        cfg: the numbers of the variant.
+        seat: who looks.
+        words: uint64, shape (D // 64 + 2,), modified in place; the last is 0.
+    """
+    for i in range(words.shape[0]):
+        words[i] = _0
+    at = _pack_hands(row, cfg, seat, words)
+    at = _pack_board(row, cfg, at, words)
+    at = _pack_last(row, cfg, seat, at, words)
+    if cfg[CFG_SHOW_KNOWLEDGE]:
+        _pack_knowledge(row, cfg, seat, at, words)
+
+
+@kernel
+def unpack(words, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Write packed bits as numbers; float32, shape (D,), modified in place."""
+    whole = out.shape[0] >> 6
+    for i in range(whole):
+        word = words[i]
+        for j in range(64):  # of constant length, so that it is compiled to vectors
+            out[64 * i + j] = np.float32(np.int64((word >> np.uint64(j)) & _1))
+    word = words[whole]
+    for j in range(out.shape[0] & 63):
+        out[64 * whole + j] = np.float32(np.int64((word >> np.uint64(j)) & _1))
+
+
+@kernel
+def encode(row, cfg, seat, words, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the canonical encoding.
 
     Args:
         row: the episode; only read.
         cfg: the numbers of the variant.
-        told: what is written for each entry of KNOWN; see `Variant.told`.
         seat: who looks.
+        words: scratch, uint64, shape (D // 64 + 2,).
         out: float32, shape (D,), modified in place.
     """
-    out[:] = 0.0
-    at = _encode_hands(row, cfg, seat, out)
-    at = _encode_board(row, cfg, at, out)
-    at = _encode_last(row, cfg, seat, at, out)
-    if cfg[CFG_SHOW_KNOWLEDGE]:
-        _encode_knowledge(row, cfg, told, seat, at, out)
+    pack(row, cfg, seat, words)
+    unpack(words, out)
 
 
-@njit(cache=True)
-def encode_all(rows, cfg, told, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
+@kernel
+def encode_all(rows, cfg, seat, words, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Encode N episodes where `seat` (−1: whoever it is) is to move; else 0; float32 (N, D)."""
     for k in range(rows.shape[0]):
         mover = np.int64(rows[k, TURN])
         if rows[k, LIVE] and (seat < 0 or mover == seat):
-            encode(rows[k], cfg, told, mover, out[k])
+            encode(rows[k], cfg, mover, words, out[k])
         else:
             out[k] = 0.0
 
 
-@njit(cache=True)
+@kernel
+def encode_seats(rows, cfg, words, out):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Encode N episodes for every seat, whoever is to move; float32, shape (N, n, D)."""
+    for k in range(rows.shape[0]):
+        for seat in range(out.shape[1]):
+            encode(rows[k], cfg, seat, words, out[k, seat])
+
+
+@kernel
 def hide(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """Copy a row without what `seat` does not know: its own cards and those to come."""
-    out[:] = row
+    for i in range(row.shape[0]):
+        out[i] = row[i]
     for i in range(row[DEALT], MAX_CARDS):
         out[DECK + i] = -1
     if not cfg[CFG_SEER]:
@@ -189,14 +276,14 @@ def hide(row, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by nu
             out[DECK + row[HANDS + seat * cfg[CFG_HAND] + slot]] = -1
 
 
-@njit(cache=True)
+@kernel
 def hide_all(rows, cfg, seat, out):  # type: ignore[no-untyped-def]  # compiled by numba
     """`hide` for N episodes, shape (N, W); from the seat to move if `seat` is −1."""
     for k in range(rows.shape[0]):
         hide(rows[k], cfg, np.int64(rows[k, TURN]) if seat < 0 else seat, out[k])
 
 
-@njit(cache=True)
+@njit(cache=True)  # it takes scratch
 def resample(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0917 - compiled: no types, no keywords
     row, cfg, seat, streams, k, out
 ):

@@ -13,16 +13,19 @@ from arena.rng import stream_states
 from arena.types import Floats, Mask
 from games.batch import BatchObservation, as_seeds
 from games.hanabi import layout as at
-from games.hanabi._kernels import (
+from games.hanabi._batch_kernels import (
+    actors_all,
     deal_all,
+    deal_over,
     deal_where,
     legal_all,
-    refusal,
+    random_all,
     returns_all,
     step_all,
 )
-from games.hanabi._observe_kernels import encode_all, hide_all
-from games.hanabi.state import HanabiState, explain
+from games.hanabi._kernels import refusal
+from games.hanabi._observe_kernels import encode_all, encode_seats, hide_all
+from games.hanabi.state import HanabiState, explain, opening
 from games.hanabi.variant import Variant
 
 __all__ = ["HanabiBatch", "HanabiBatchObservation"]
@@ -51,7 +54,7 @@ class HanabiBatchObservation(BatchObservation):
             shape = (len(batch.rows), batch.variant.tensor_size)
             found = batch.scratch("tensor", self.seat, shape, np.float32)
             variant = batch.variant
-            encode_all(batch.rows, variant.numbers, variant.told, self.seat, found)
+            encode_all(batch.rows, variant.numbers, self.seat, variant.words(), found)
             object.__setattr__(self, "_tensor", found)
         return found
 
@@ -90,8 +93,9 @@ class HanabiBatch:
         self.variant = variant
         streams = stream_states(as_seeds(seeds))
         self.rows = np.empty((len(streams), variant.width), dtype=np.int16)
-        deal_all(self.rows, variant.numbers, streams)
+        deal_all(self.rows, variant.numbers, opening(variant), streams)
         self._before = np.zeros(len(streams))
+        self._streams = streams  # scratch from here on
         self._scratch: dict[tuple[str, int], NDArray[Any]] = {}
 
     def scratch(
@@ -105,8 +109,8 @@ class HanabiBatch:
 
     def actors(self) -> Mask:
         """Return which seat is to move, shape (N, n)."""
-        turn = self.rows[:, at.TURN, None] == np.arange(self.variant.players)
-        acting: Mask = turn & (self.rows[:, at.LIVE, None] == 1)
+        acting: Mask = np.empty((len(self.rows), self.variant.players), dtype=np.bool_)
+        actors_all(self.rows, acting)
         return acting
 
     def observe(self, seat: int) -> HanabiBatchObservation:
@@ -121,6 +125,17 @@ class HanabiBatch:
         """
         return HanabiBatchObservation(self, -1)
 
+    def tensors(self) -> NDArray[np.float32]:
+        """Return the canonical encodings of every seat, whoever is to move, shape (N, n, D).
+
+        What a critic that sees all of them takes. The array is overwritten by the next call.
+        """
+        variant = self.variant
+        shape = (len(self.rows), variant.players, variant.tensor_size)
+        out = self.scratch("tensors", -1, shape, np.float32)
+        encode_seats(self.rows, variant.numbers, variant.words(), out)
+        return out
+
     def restart(
         self, episodes: NDArray[np.integer[Any]], seeds: NDArray[np.integer[Any]] | Sequence[int]
     ) -> None:
@@ -128,8 +143,40 @@ class HanabiBatch:
         own = as_seeds(seeds)
         if episodes.shape != own.shape:
             raise ParameterError("seeds", own.shape, f"one for each of {episodes.shape} episodes")
-        deal_where(self.rows, self.variant.numbers, episodes, stream_states(own))
+        variant = self.variant
+        deal_where(self.rows, variant.numbers, opening(variant), episodes, stream_states(own))
         self._before[episodes] = 0.0
+
+    def renew(self, seed: int) -> Mask:
+        """Begin every episode that is over anew, number k from `derive_many(seed, [k])`.
+
+        Returns:
+            Which were begun anew, shape (N,).
+        """
+        over: Mask = np.empty(len(self.rows), dtype=np.bool_)
+        deal_over(
+            self.rows,
+            self.variant.numbers,
+            opening(self.variant),
+            np.uint64(seed & (1 << 64) - 1),
+            self._streams,
+            self._before,
+            over,
+        )
+        return over
+
+    def sample(self, streams: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Draw a legal action of whoever is to move, each equally likely.
+
+        Args:
+            streams: one an episode (`arena.rng.stream_states`), (N,), modified in place.
+
+        Returns:
+            Shape (N, 1), as `step` takes it; 0 where the episode is over.
+        """
+        out = np.empty((len(self.rows), 1), dtype=np.int64)
+        random_all(self.rows, self.variant.numbers, streams, out[:, 0])
+        return out
 
     def step(self, actions: NDArray[np.integer[Any]]) -> None:
         """Make a move in every episode that goes on.
@@ -158,13 +205,16 @@ class HanabiBatch:
 
     def rewards(self) -> Floats:
         """Return by how much the last step changed the scores, shape (N, n)."""
-        return self.returns() - self._before[:, None]
+        return self._paid(self._before)
 
     def returns(self) -> Floats:
         """Return the scores so far, shape (N, n)."""
-        out = np.empty(len(self.rows))
-        returns_all(self.rows, self.variant.numbers, out)
-        return np.repeat(out[:, None], self.variant.players, axis=1)
+        return self._paid(self._before[:0])
+
+    def _paid(self, before: NDArray[np.float64]) -> Floats:
+        out = np.empty((len(self.rows), self.variant.players))
+        returns_all(self.rows, self.variant.numbers, before, out)
+        return out
 
     def state(self, episode: int) -> HanabiState:
         """Return one episode as a state of its own."""

@@ -21,8 +21,9 @@ def make(**params: Any) -> Game:
     """Make a variant of Hanabi; see `games.hanabi.variant.Variant` for the parameters.
 
     Returns:
-        A cooperative game with the forms `state`, `batch` (options `seeds`) and `hanabi`
-        (the `Variant`). Every seat is paid the score.
+        A cooperative game with the forms `state`, `batch` (options `seeds`), `hanabi` (the
+        `Variant`), `symmetries` and `features` (see the modules of these names). Every seat
+        is paid the score.
 
     Raises:
         UnknownNameError: of a parameter or a choice.
@@ -41,6 +42,16 @@ def make(**params: Any) -> Game:
 
         return HanabiBatch(variant, seeds)
 
+    def symmetries() -> Any:
+        from games.hanabi.symmetry import symmetries as relabellings
+
+        return relabellings(variant)
+
+    def features() -> Any:
+        from games.hanabi.features import features as derived
+
+        return derived(variant)
+
     seats, colors, ranks = variant.players, variant.colors, variant.ranks
     return Game(
         id="hanabi",
@@ -48,7 +59,13 @@ def make(**params: Any) -> Game:
         actions=(Discrete(variant.actions),) * seats,
         payoff="cooperative",
         turns="sequential",
-        forms={"state": state, "batch": batch, "hanabi": lambda: variant},
+        forms={
+            "state": state,
+            "batch": batch,
+            "hanabi": lambda: variant,
+            "symmetries": symmetries,
+            "features": features,
+        },
         params=variant.params,
         chance=True,
         payoff_bounds=(0.0, float(variant.max_score)),

@@ -41,6 +41,7 @@ __all__ = [
     "CFG_SEER",
     "CFG_SHOW_KNOWLEDGE",
     "CFG_SIZE",
+    "CFG_SPREAD",
     "COLOR_TOLD",
     "DEALT",
     "DECK",
@@ -101,7 +102,8 @@ CFG_ACTIONS = 12
 CFG_LENGTH = 13  # greatest number of moves
 CFG_COPIES = 16  # copies of a card by rank, 5
 CFG_MOVES = 24  # by action: kind + 4 * seats on + 32 * (slot, colour or rank), MAX_ACTIONS
-CFG_SIZE = 24 + 60
+CFG_SPREAD = 84  # by set of colours: the bits c * ranks of its colours c, 32
+CFG_SIZE = 84 + 32
 
 # -- knowledge of a card --------------------------------------------------------------------
 ANY_CARD = 0b11111_11111

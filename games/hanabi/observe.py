@@ -56,7 +56,7 @@ class HanabiObservation:
         """The canonical encoding of the Hanabi Learning Environment, shape (D,)."""
         out = np.empty(self.variant.tensor_size, dtype=np.float32)
         variant = self.variant
-        encode(self._state.row, variant.numbers, variant.told, self.seat, out)
+        encode(self._state.row, variant.numbers, self.seat, variant.words(), out)
         return out
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from games.hanabi import layout as at
 from games.hanabi._kernels import (
     act,
     blank,
-    deal_all,
+    deal,
     draw,
+    fresh,
     legal_row,
     refusal,
     returned,
@@ -26,7 +28,16 @@ from games.hanabi.observe import HanabiObservation
 from games.hanabi.render import svg, table
 from games.hanabi.variant import COLORS, Variant
 
-__all__ = ["HanabiState", "explain", "start"]
+__all__ = ["HanabiState", "explain", "opening", "start"]
+
+
+@lru_cache(maxsize=64)
+def opening(variant: Variant) -> NDArray[np.int16]:
+    """Return the row of an episode dealt from a sorted deck; to deal is to shuffle it, (W,)."""
+    row = np.zeros(variant.width, dtype=np.int16)
+    fresh(row, variant.numbers)
+    row.flags.writeable = False
+    return row
 
 
 def start(variant: Variant, seed: int | None) -> HanabiState:
@@ -35,7 +46,7 @@ def start(variant: Variant, seed: int | None) -> HanabiState:
     if seed is None:
         blank(row, variant.numbers)
     else:
-        deal_all(row[None], variant.numbers, _stream(seed))
+        deal(row, variant.numbers, opening(variant), _stream(seed), 0)
     return HanabiState(variant, row, exposed=seed is None)
 
 

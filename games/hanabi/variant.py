@@ -201,22 +201,15 @@ class Variant:
             kind, one, two = self.action(number)
             steps, value = (0, one) if kinds[kind] < 2 else (one, two)
             out[at.CFG_MOVES + number] = kinds[kind] + 4 * steps + 32 * value
+        for chosen in range(32):
+            bits = (1 << self.ranks * c for c in range(self.colors) if chosen >> c & 1)
+            out[at.CFG_SPREAD + chosen] = sum(bits)
         out.flags.writeable = False
         return out
 
-    @cached_property
-    def told(self) -> NDArray[np.float32]:
-        """What the canonical encoding writes for each entry of KNOWN, shape (4096, F).
-
-        F is cards + colours + ranks: cards not ruled out, colour told, rank told.
-        """
-        known = np.arange(1 << 12)[:, None]
-        colors = known >> np.arange(self.colors) & 1
-        ranks = known >> (5 + np.arange(self.ranks)) & 1
-        cards = (colors[:, :, None] * ranks[:, None, :]).reshape(len(known), -1)
-        by_color = colors * (known & at.COLOR_TOLD != 0)
-        by_rank = ranks * (known & at.RANK_TOLD != 0)
-        return np.concatenate([cards, by_color, by_rank], axis=1).astype(np.float32)
+    def words(self) -> NDArray[np.uint64]:
+        """Return room for the canonical encoding bit by bit, and one word more."""
+        return np.empty(self.tensor_size // 64 + 2, dtype=np.uint64)
 
     def action(self, number: int) -> tuple[str, int, int]:
         """Return what an action is: its kind, and two numbers.

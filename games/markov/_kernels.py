@@ -38,7 +38,7 @@ def play_step(
     indices,
     probability,
     terminal,
-    horizon,
+    longest,
     discount,
     steps,
     at,
@@ -48,7 +48,7 @@ def play_step(
     """Play joint actions, (N,), where `live`; the last four arrays, streams and live change.
 
     Of the arguments:
-        horizon: −1 for none.
+        longest: steps after which it is over, −1 for none.
         paid, totals: shape (N, n).
     """
     width = reward.shape[2]
@@ -61,7 +61,7 @@ def play_step(
             paid[k, i] = reward[i, at[k], joint[k]]
             totals[k, i] += paid[k, i]
         steps[k] += 1
-        if horizon >= 0 and steps[k] >= horizon:
+        if longest >= 0 and steps[k] >= longest:
             live[k] = False
             continue
         if discount < 1.0 and not stream_unit(streams, k) < discount:

@@ -30,6 +30,8 @@ class MarkovBatch:
 
         rows = as_seeds(seeds)
         self._form, self._play = form, _kernels.play_step
+        longest = form.longest
+        self._longest = -1 if longest is None else longest
         self._streams = stream_states(rows)
         self._live = np.ones(len(rows), dtype=np.bool_)
         self.at = np.zeros(len(rows), dtype=np.int64)
@@ -85,7 +87,7 @@ class MarkovBatch:
             form.indices,
             form.probability,
             form.terminal,
-            -1 if form.horizon is None else form.horizon,
+            self._longest,
             form.discount,
             self.steps,
             self.at,

@@ -1,9 +1,9 @@
-"""`markov/<name>`: the Markov games that can be made by name."""
+"""`markov/<name>`: the Markov games that can be made by name, and files of them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from arena.game import Game
 from arena.registry import GAMES, Info
 from games.markov import generators, grids, textbook
 from games.markov.explore import markov_of
+from games.markov.files import SUFFIX, read_form, version_of
 from games.markov.form import MarkovGame
 from games.markov.game import as_game
 
@@ -49,6 +50,7 @@ _GENERAL, _ZERO = "general_sum", "zero_sum"
 
 CATALOG: dict[str, Row] = {
     "big_match": Row(textbook.big_match, "2", _ZERO, "Gillette 1957; Blackwell, Ferguson 1968"),
+    "coin_game": Row(grids.coin_game, "2", _GENERAL, "Lerer and Peysakhovich 2017"),
     "combination_lock": Row(generators.combination_lock, "2", _ZERO, "Kakade 2003, section 2.4"),
     "congestion": Row(generators.congestion, "2-8", _GENERAL, "Leonardos et al. 2022, section 5"),
     "garnet": Row(generators.garnet, "1-8", _GENERAL, "Archibald, McKinnon and Thomas 1995"),
@@ -81,6 +83,16 @@ def _find(name: str) -> Row:
     return row
 
 
+def _filed(path: str, ends: Mapping[str, Any], own: Mapping[str, Any]) -> Game:
+    """Make the game of a file, with another end if wanted."""
+    id = f"markov/{path}"
+    for key in own:
+        raise UnknownNameError(f"parameter of {id}", key, ends, hint=f"there are {', '.join(ends)}")
+    given = {key: value for key, value in ends.items() if value is not None}
+    form = read_form(path).with_end(**given)
+    return as_game(form, id=id, params=given, version=version_of(path))
+
+
 class MarkovFamily:
     """The family; all games also take `horizon` and `discount`."""
 
@@ -90,6 +102,10 @@ class MarkovFamily:
 
     def info(self, name: str) -> Info:
         """Describe one of them."""
+        if name.endswith(SUFFIX):
+            game = self.make(name)
+            seats = {"seats": str(game.seats), "payoff": game.payoff, "turns": game.turns}
+            return Info(game.id, game.summary, seats, "file")
         row = _find(name)
         tags = {"seats": row.seats, "payoff": row.payoff, "turns": "simultaneous"}
         return Info(f"markov/{name}", row.summary, tags, "arena")
@@ -100,7 +116,7 @@ class MarkovFamily:
         """Make one of them.
 
         Args:
-            name: below the prefix.
+            name: below the prefix, or the path of a file.
             horizon: steps; by default the game's own.
             discount: by default the game's own, or 1 where `horizon` is given.
             own: see the game's builder.
@@ -108,7 +124,10 @@ class MarkovFamily:
         Raises:
             UnknownNameError: of a game or parameter, with the nearest names.
             ParameterError: a value of the wrong type or range.
+            FormatError: a file that holds no Markov game.
         """
+        if name.endswith(SUFFIX):
+            return _filed(name, {"horizon": horizon, "discount": discount}, own)
         row, id = _find(name), f"markov/{name}"
         known = row.parameters
         for key, value in own.items():

@@ -37,6 +37,9 @@ __all__ = ["MarkovGame"]
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_NEVER = 1e-12
+"""A probability that episodes may ignore."""
+
 _SUM = 1e-9
 """How far a row of probabilities may be from summing to one."""
 
@@ -200,6 +203,19 @@ class MarkovGame:
         row = state * self.joint + joint
         part = slice(int(self.indptr[row]), int(self.indptr[row + 1]))
         return self.indices[part], self.probability[part]
+
+    @property
+    def longest(self) -> int | None:
+        """Steps after which an episode is over: the horizon, or, with a discount, a cut-off.
+
+        The cut-off comes where an episode goes on that long with probability γ^T ≤ 1e-12, so
+        that episodes have a length and payoffs have bounds; None where neither holds.
+        """
+        if self.horizon is not None:
+            return self.horizon
+        if self.discount >= 1.0:
+            return None
+        return max(1, math.ceil(math.log(_NEVER) / math.log(self.discount)))
 
     def number(self, actions: Sequence[int]) -> int:
         """Return the number of a joint action, row-major."""

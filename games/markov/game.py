@@ -20,10 +20,11 @@ _SWEEPS = 200
 def _return_bounds(form: MarkovGame) -> tuple[float, float]:
     """Return bounds on what an episode pays a seat in all; infinite where there is no bound.
 
-    u(s) = max_a r(s, a) + max_{s' that may follow} u(s') is iterated: to the horizon, or
-    until it stands still, which it never does where there is gain in going round.
+    u(s) = max_a r(s, a) + max_{s' that may follow} u(s') is iterated: to the end, or until
+    it stands still, which it never does where there is gain in going round.
     """
-    sweeps = form.horizon if form.horizon is not None else _SWEEPS
+    longest = form.longest
+    sweeps = longest if longest is not None else _SWEEPS
     used = form.legal_joint.ravel()
     rows = np.flatnonzero(used & (np.diff(form.indptr) > 0))
     stops = form.discount < 1.0 or form.terminal.any()
@@ -43,10 +44,10 @@ def _return_bounds(form: MarkovGame) -> tuple[float, float]:
             best = after
             if still:
                 break
-        if still or (form.horizon is not None and form.horizon <= _SWEEPS):
+        if still or (longest is not None and longest <= _SWEEPS):
             out.append(sign * float(best[form.initial > 0].max()))
-        elif form.horizon is not None:
-            out.append(sign * max(float(reward[used].max()), 0.0) * form.horizon)
+        elif longest is not None:
+            out.append(sign * max(float(reward[used].max()), 0.0) * longest)
         else:
             out.append(sign * float("inf"))
     return min(out), max(out)
@@ -77,6 +78,7 @@ def as_game(
         names = form.action_names[seat]
         return names[action] if 0 <= action < len(names) else str(action)
 
+    longest = form.longest
     random = bool((np.diff(form.indptr) > 1).any()) or int((form.initial > 0).sum()) > 1
     settled: dict[str, Any] = {
         "payoff": form.payoff,
@@ -85,7 +87,7 @@ def as_game(
         "action_name": action_name,
         "perfect_information": False,
         "chance": random or form.discount < 1.0,
-        "max_length": None if form.horizon is None else form.horizon * form.seats,
+        "max_length": None if longest is None else longest * form.seats,
     }
     return Game(
         id=id,

@@ -1,4 +1,4 @@
-"""Grid worlds: Littman's soccer, pursuit, and a walk against an adversarial wind."""
+"""Grid worlds: soccer, pursuit, the coin game, and a walk against an adversarial wind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from arena.errors import ParameterError
 from games.markov.form import MarkovGame
 from games.markov.parts import check_memory
 
-__all__ = ["pursuit", "soccer", "windy_walk"]
+__all__ = ["coin_game", "pursuit", "soccer", "windy_walk"]
 
 _MOVES = ((-1, 0), (1, 0), (0, 1), (0, -1), (0, 0))
 _NAMES = ("north", "south", "east", "west", "stand")
@@ -149,6 +149,67 @@ def pursuit(side: int = 3, pursuers: int = 1, discount: float = 0.9) -> MarkovGa
         state_names=[*(" ".join(f"{r}{c}" for r, c in spots) for spots in numbers), "caught"],
         action_names=[_NAMES] * seats,
         title="Pursuit on a grid",
+    )
+
+
+def coin_game(side: int = 3, penalty: float = 2.0, discount: float = 0.96) -> MarkovGame:
+    """Two collectors and one coin: taking the other's colour pays, and costs the other more.
+
+    Both move at once on a grid without edges (it wraps around). Whoever steps on the coin is
+    paid 1; if it has the other's colour, the other is paid −`penalty`. Who steps on it at the
+    same time both take it. The next coin lies on any square that nobody stands on, in either
+    colour, all equally likely. A social dilemma: greed is dominant, restraint pays more.
+
+    Source: Lerer and Peysakhovich 2017, "Maintaining cooperation in complex social dilemmas
+    using deep reinforcement learning"; the 3×3 form of Foerster et al. 2018 (LOLA).
+    """
+    if side < 2:
+        raise ParameterError("side", side, "2 or more")
+    if penalty < 0:
+        raise ParameterError("penalty", penalty, "zero or more")
+    cells = list(product(range(side), repeat=2))
+    situations = [
+        (a, b, coin, colour)
+        for a, b, coin, colour in product(cells, cells, cells, (0, 1))
+        if coin not in (a, b)
+    ]
+    check_memory(float(len(situations)) * 16 * 2 * len(cells), "the game")
+    numbers = {situation: i for i, situation in enumerate(situations)}
+    s = len(numbers)
+    reward = np.zeros((2, s, 16))
+    at, to, chance = [], [], []
+    for (a, b, coin, colour), number in numbers.items():
+        for joint, moves in enumerate(product(_MOVES[:4], repeat=2)):
+            spots = [
+                ((r + d[0]) % side, (c + d[1]) % side)
+                for (r, c), d in zip((a, b), moves, strict=True)
+            ]
+            takes = [spot == coin for spot in spots]
+            for seat in (0, 1):
+                if takes[seat]:
+                    reward[seat, number, joint] += 1.0
+                    if colour != seat:
+                        reward[1 - seat, number, joint] -= penalty
+            free = [cell for cell in cells if cell not in spots]
+            lies = list(product(free, (0, 1))) if any(takes) else [(coin, colour)]
+            for cell, shade in lies:
+                at.append(number * 16 + joint)
+                to.append(numbers[spots[0], spots[1], cell, shade])
+                chance.append(1.0 / len(lies))
+    from scipy.sparse import csr_array
+
+    names = [
+        f"A{a[0]}{a[1]} B{b[0]}{b[1]} {'AB'[colour]}'s coin at {coin[0]}{coin[1]}"
+        for a, b, coin, colour in situations
+    ]
+    return MarkovGame(
+        csr_array((chance, (at, to)), shape=(s * 16, s)),
+        reward.reshape(2, s, 4, 4),
+        np.full(s, 1.0 / s),
+        discount=discount,
+        state_names=names,
+        action_names=[_NAMES[:4]] * 2,
+        title="The coin game",
     )
 
 

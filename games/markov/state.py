@@ -18,10 +18,11 @@ __all__ = ["MarkovState", "Shared"]
 class Shared:
     """What all episodes of one Markov game share."""
 
-    __slots__ = ("actions", "form", "initial", "rows", "seats", "starts", "strides")
+    __slots__ = ("actions", "form", "initial", "longest", "rows", "seats", "starts", "strides")
 
     def __init__(self, form: MarkovGame) -> None:
         self.form = form
+        self.longest = form.longest
         self.seats = tuple(range(form.seats))
         self.strides = tuple(
             int(np.prod(form.actions[seat + 1 :], dtype=np.int64)) for seat in self.seats
@@ -114,7 +115,7 @@ class MarkovState:
         self._paid = form.reward[:, self.at, joint].copy()
         self._totals = self._totals + self._paid
         self.step_number += 1
-        if form.horizon is not None and self.step_number >= form.horizon:
+        if self.step_number == self.shared.longest:
             self._over = True
             self.past += [self.at, joint]
             return
@@ -190,7 +191,7 @@ class MarkovState:
         for k, joint in enumerate(joints):
             out += (int(a) for a in np.unravel_index(joint, form.actions))
             if k + 1 == self.step_number and (
-                self._pending >= 0 or self.step_number == form.horizon
+                self._pending >= 0 or self.step_number == self.shared.longest
             ):
                 break
             if form.discount < 1.0 or len(self.shared.after(states[k], joint)) > 1:

@@ -213,6 +213,12 @@ class _Play:
         """Play one episode; the luck of the game follows from the seed alone."""
         for i, player in enumerate(self._players):
             player.begin(derive(seed, "player", i))
-        state = self._game.state(seed)
-        drive(state, [act if i == seat else p.act for i, p in enumerate(self._players)])
+        state, own = self._game.state(seed), self._players[seat]
+
+        def followed(observation: Observation) -> Action:
+            action = act(observation)
+            own.follow(observation, action)
+            return action
+
+        drive(state, [followed if i == seat else p.act for i, p in enumerate(self._players)])
         return float(state.returns()[seat])

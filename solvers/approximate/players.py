@@ -28,6 +28,9 @@ class Player(Protocol):
     def act(self, observation: Observation) -> Action:
         """Choose an action."""
 
+    def follow(self, observation: Observation, action: Action) -> None:
+        """Be told what the seat did at a decision."""
+
 
 def key_of(observation: Observation) -> str:
     """Return the infoset key.
@@ -67,6 +70,9 @@ class PolicyPlayer:
             known = self._known[key] = self._ask(observation)
         return self._stream.index(known)
 
+    def follow(self, observation: Observation, action: Action) -> None:
+        """Nothing is remembered."""
+
     def _ask(self, observation: Observation) -> list[float]:
         given = np.asarray(self._policy.probabilities(observation), dtype=np.float64)
         legal = observation.legal
@@ -86,6 +92,7 @@ class AgentPlayer:
 
     def __init__(self, agent: Agent, game: Game, seat: int) -> None:
         self._agent, self._game, self._seat = agent, game, seat
+        self._follow = getattr(agent, "follow", None)
 
     def begin(self, seed: int) -> None:
         """Begin the episode."""
@@ -94,6 +101,11 @@ class AgentPlayer:
     def act(self, observation: Observation) -> Action:
         """Ask the agent."""
         return self._agent.act(observation)
+
+    def follow(self, observation: Observation, action: Action) -> None:
+        """Tell the agent, if it wants to know."""
+        if self._follow is not None:
+            self._follow(observation, action)
 
 
 def players(game: Game, policies: Sequence[Any]) -> list[Player]:

@@ -14,7 +14,10 @@ import numpy as np
 from solvers.matrix._pivot_kernels import pivot, zero_sum
 
 _FEASIBLE = 1e-11
-_PIVOT = 1e-9
+_ROUNDING = 1e-9
+_PIVOT = 1e-11
+_EXCESS = 1e-11
+"""How much a deviation may gain, in units of the seat's payoff range, before HiGHS solves again."""
 
 
 @numba.njit(cache=True, nogil=True)
@@ -105,13 +108,26 @@ def best_replies(q, rows, cols, policy, maximise, terminal, low, high, worth):
 
 
 @numba.njit(cache=True, nogil=True)
-def _constraints(q, s, counts, strides, legal, columns, coarse, g, unit):
+def gains(q, s, counts, strides, legal, columns, coarse, grain, g):
     """Fill g (m, K) in place with gains of deviations, by joint action; return m.
 
-    legal: (n, widest) masks of the state; columns: numbers of the legal joint actions (K,).
+    Each seat's are in units of the range of its own payoffs in the state, so that no seat's
+    incentives drown in the rounding of another's.
+
+    Of the arguments:
+        legal: (n, widest) masks of the state.
+        columns: numbers of the legal joint actions (K,).
+        grain: the least unit of each seat: differences below it are rounding, (n,).
     """
     m = 0
     for p in range(len(counts)):
+        least, most = np.inf, -np.inf
+        for k in range(len(columns)):
+            least = min(least, q[p, s, columns[k]])
+            most = max(most, q[p, s, columns[k]])
+        unit = max(most - least, grain[p])
+        if unit <= 0.0:
+            unit = 1.0
         for told in range(1 if coarse else counts[p]):
             if not coarse and not legal[p, told]:
                 continue
@@ -140,10 +156,11 @@ def _dual_simplex(t, m, k, limit, basic, nonbasic):
     """
     rows = m + 2
     head = np.empty(k + 1)
+    idle = np.zeros(m + 1, np.bool_)
     for count in range(limit):
         r, lowest = -1, -_FEASIBLE
         for i in range(m + 1):
-            if t[i, k] < lowest:
+            if t[i, k] < lowest and not idle[i]:
                 lowest = t[i, k]
                 r = i
         if r < 0:
@@ -155,14 +172,21 @@ def _dual_simplex(t, m, k, limit, basic, nonbasic):
                 if ratio < least - 1e-13 or (ratio <= least + 1e-13 and -t[r, j] > size):
                     s, least, size = j, min(ratio, least), -t[r, j]
         if s < 0:
-            return -1
+            if lowest < -_ROUNDING:
+                return -1
+            # A row that is short by rounding only, and has nothing but rounding to mend it.
+            idle[r] = True
+            continue
         pivot(t, rows, r, s, head)
         basic[r], nonbasic[s] = nonbasic[s], basic[r]
+        idle[:] = False
     return -1
 
 
 @numba.njit(cache=True, nogil=True)
-def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, high, sigma, status):
+def correlated(
+    q, price, counts, strides, legal, mask, terminal, coarse, grain, low, high, sigma, status
+):
     """Fill sigma (S, J) in place with the (C)CE of greatest price in every state.
 
     The basis of the dearest joint action alone is dual feasible, so that the dual simplex
@@ -171,7 +195,7 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
     Of the arguments:
         q: (n, S, J); price: (S, J).
         legal: (S, n, widest); mask: legal joint actions (S, J).
-        coarse: CCE, else CE.
+        coarse: CCE, else CE; grain: see `gains`.
         status: (S,), pivots, or −1 where the method gave up or is inaccurate.
     """
     n, joints = len(counts), q.shape[2]
@@ -197,23 +221,19 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
             sigma[s, first] = 1.0
             continue
         columns = columns[:size]
-        unit, span, dear = 0.0, 0.0, 0
-        for p in range(n):
-            least, most = np.inf, -np.inf
-            for k in range(size):
-                least = min(least, q[p, s, columns[k]])
-                most = max(most, q[p, s, columns[k]])
-            unit = max(unit, most - least)
-        if unit <= 0.0:
-            unit = 1.0
+        big, dear, cheap = 0.0, 0, 0
         for k in range(size):
+            for p in range(n):
+                big = max(big, abs(q[p, s, columns[k]]))
             if price[s, columns[k]] > price[s, columns[dear]]:
                 dear = k
-            span = max(span, abs(price[s, columns[k]]))
+            if price[s, columns[k]] < price[s, columns[cheap]]:
+                cheap = k
+        span = price[s, columns[dear]] - price[s, columns[cheap]]
         # Prices that are rounding errors, as welfare is in zero-sum games, are none.
-        weight = 1.0 / span if span > 1e-12 * unit else 0.0
+        weight = 1.0 / span if span > 1e-12 * big else 0.0
         g = np.empty((widest, size))
-        m = _constraints(q, s, counts, strides, legal[s], columns, coarse, g, unit)
+        m = gains(q, s, counts, strides, legal[s], columns, coarse, grain, g)
         t = np.zeros((m + 2, size))
         basic, nonbasic = np.empty(m + 1, np.int64), np.empty(size, np.int64)
         at = 0
@@ -224,6 +244,9 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
                 t[i, at] = g[i, k] - g[i, dear]
             t[m, at] = 1.0
             t[m + 1, at] = weight * (price[s, columns[dear]] - price[s, columns[k]])
+            if weight == 0.0:
+                # Any equilibrium will do: prices that are all different keep from cycling.
+                t[m + 1, at] = 1.0 + (k * 0.6180339887498949) % 1.0
             nonbasic[at] = k
             at += 1
         for i in range(m):
@@ -252,7 +275,7 @@ def correlated(q, price, counts, strides, legal, mask, terminal, coarse, low, hi
                 gain += g[i, k] * sigma[s, columns[k]]
             worst = max(worst, gain)
         for j in range(size - 1):
-            if t[m + 1, j] < -1e-9:
+            if weight > 0.0 and t[m + 1, j] < -1e-9:
                 worst = 1.0
-        if worst > 1e-9:
+        if worst > _EXCESS:
             status[s] = -1

@@ -3,7 +3,7 @@
 # Compiled functions take flat arrays by position, because numba passes keywords slowly; its
 # decorator has no types, and it infers those of the arguments. Loops over plain indices with
 # many branches are what it compiles best.
-# ruff: noqa: PLR0912, PLR0917
+# ruff: noqa: PLR0912, PLR0915, PLR0917
 # mypy: disallow-untyped-decorators=False, disallow-untyped-defs=False
 
 from __future__ import annotations
@@ -59,6 +59,19 @@ def v_learning(
     n, width = len(counts), cut[-1]
     actions = np.empty(n, np.int64)
     chances = np.empty(n)
+    left = np.zeros(horizon + 1)
+    for h in range(horizon - 1, -1, -1):
+        left[h] = 1.0 + discount * left[h + 1]
+    # Both rates fall as 1/√t: what else is in them is known beforehand.
+    extra, pace = np.empty(n), np.zeros((reward.shape[1], n))
+    for i in range(n):
+        extra[i] = math.sqrt(bonus * counts[i])
+        for s in range(reward.shape[1]):
+            size = 0
+            for d in range(cut[i], cut[i + 1]):
+                if legal[s, d]:
+                    size += 1
+            pace[s, i] = math.sqrt(horizon * math.log(max(size, 2)) / size)
     for k in range(first, first + count):
         s = draw(streams, initial, 0, len(initial))
         for h in range(horizon):
@@ -67,56 +80,48 @@ def v_learning(
             if terminal[s]:
                 break
             states[k, h] = s
+            own, sums, sees = policy[h, s], score[h, s], legal[s]
             joint = 0
             for d in range(width):
-                played[k, h, d] = policy[h, s, d]
+                played[k, h, d] = own[d]
             for i in range(n):
-                d = draw(streams, policy[h, s], cut[i], cut[i + 1])
+                d = draw(streams, own, cut[i], cut[i + 1])
                 actions[i] = d
-                chances[i] = policy[h, s, d]
+                chances[i] = own[d]
                 joint = joint * counts[i] + d - cut[i]
             row = s * reward.shape[2] + joint
             to = follow(streams, indptr, indices, probability, row)
             visits[h, s] += 1
             t = visits[h, s]
             alpha = (horizon + 1.0) / (horizon + t)
+            root = 1.0 / math.sqrt(t)
             # w_{t−1} / w_t, so that sums are kept relative to the last weight.
             fade = 0.0
             if t > 1:
-                before = (horizon + 1.0) / (horizon + t - 1.0)
-                fade = before * (1.0 - alpha) / alpha
-            remaining = 0.0
-            for step in range(horizon - h):
-                remaining += discount**step
+                fade = (horizon + 1.0) / (horizon + t - 1.0) * (1.0 - alpha) / alpha
+            goes_on = h + 1 < horizon and not terminal[to]
+            for d in range(width):
+                sums[d] *= fade
             for i in range(n):
                 ahead = 0.0
-                if h + 1 < horizon and not terminal[to]:
-                    most = remaining - 1.0
-                    ahead = discount * value[i, h + 1, to]
-                    ahead = min(ahead, max(most, 0.0))
+                if goes_on:
+                    ahead = min(discount * value[i, h + 1, to], max(left[h] - 1.0, 0.0))
                 gain = (reward[i, s, joint] - low) / span + ahead
-                extra = math.sqrt(bonus * counts[i] / t)
-                value[i, h, s] = (1.0 - alpha) * value[i, h, s] + alpha * (gain + extra)
-                size = 0
-                for d in range(cut[i], cut[i + 1]):
-                    if legal[s, d]:
-                        size += 1
-                rate = math.sqrt(horizon * math.log(max(size, 2)) / (size * t))
-                loss = (remaining - gain) / remaining
-                for d in range(cut[i], cut[i + 1]):
-                    score[h, s, d] *= fade
-                score[h, s, actions[i]] += loss / (chances[i] + rate)
+                value[i, h, s] += alpha * (gain + extra[i] * root - value[i, h, s])
+                rate = pace[s, i] * root
+                sums[actions[i]] += (left[h] - gain) / left[h] / (chances[i] + rate)
                 least = np.inf
                 for d in range(cut[i], cut[i + 1]):
-                    if legal[s, d]:
-                        least = min(least, score[h, s, d])
+                    if sees[d]:
+                        least = min(least, sums[d])
                 total = 0.0
                 for d in range(cut[i], cut[i + 1]):
-                    if legal[s, d]:
-                        policy[h, s, d] = math.exp(-rate * (score[h, s, d] - least))
-                        total += policy[h, s, d]
+                    if sees[d]:
+                        own[d] = math.exp(rate * (least - sums[d]))
+                        total += own[d]
+                total = 1.0 / total
                 for d in range(cut[i], cut[i + 1]):
-                    policy[h, s, d] /= total
+                    own[d] *= total
             s = to
 
 

@@ -2,7 +2,8 @@
 
 1. q_i(s, a) = r_i(s, a) + γ Σ P(s' | s, a) v_i(s'), with v = 0 after the last step;
 2. σ_h(s) is the (coarse) correlated equilibrium of the stage game q(s) with the greatest
-   objective: a linear program for each state;
+   objective: a linear program for each state, solved by a dual simplex kernel, or
+   (`lp="highs"`) by HiGHS from the basis that the state had at the step after;
 3. v_i(s) = Σ_a σ_h(a | s) q_i(s, a), and on to the step before.
 
 The result is a CCE (CE) against deviations that remember the history. Objectives are met
@@ -31,9 +32,10 @@ from games.markov.form import MarkovGame
 from games.markov.parts import check_memory
 from solvers.loop import choice, positive, whole
 from solvers.markov.certificates import certify
+from solvers.markov.highs import HighsStages
 from solvers.markov.policy import CorrelatedPolicy
 from solvers.markov.run import MarkovSolver, Problem
-from solvers.markov.stage import OBJECTIVES, solve_stages
+from solvers.markov.stage import OBJECTIVES, PROGRAMS, first_legal, solve_stages
 from solvers.markov.values import backup
 
 __all__ = ["BackwardInduction", "cce", "ce", "truncation"]
@@ -61,6 +63,7 @@ class BackwardInduction:
         objective: see `solvers.markov.stage`.
         seat: whose payoff the objective `value` is about.
         rounds: iterations of the objective `no_regret`.
+        lp: what solves linear programs, see `solvers.markov.stage.PROGRAMS`.
     """
 
     def __init__(
@@ -73,13 +76,15 @@ class BackwardInduction:
         objective: str = "welfare",
         seat: int = 0,
         rounds: int = 1000,
+        lp: str = "simplex",
     ) -> None:
         check_memory(float(stages) * form.states * form.joint, "the policy")
         self._form, self._key, self.stages = form, key, stages
         self._coarse, self._objective, self._seat, self._rounds = coarse, objective, seat, rounds
+        self._highs = HighsStages(form, coarse=coarse) if lp == "highs" else None
         self.iteration = 0
         self._joint = np.zeros((stages, form.states, form.joint))
-        self._joint[:] = _first_legal(form)
+        self._joint[:] = first_legal(form)
         self._v = np.zeros((form.seats, form.states))
 
     def advance(self, count: int) -> int:
@@ -94,6 +99,7 @@ class BackwardInduction:
                 objective=self._objective,
                 seat=self._seat,
                 iterations=self._rounds,
+                highs=self._highs,
             )
             self._v = np.einsum("sj,isj->is", sigma, q)
             self._v[:, self._form.terminal] = 0.0
@@ -107,21 +113,16 @@ class BackwardInduction:
         return CorrelatedPolicy(self._key, self._form.actions, self._joint)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the number of steps and the values found."""
-        return {"iteration": np.array(self.iteration), "v": self._v}
+        """Return the number of steps, the values found, and HiGHS's bases."""
+        bases = {} if self._highs is None else {"basis": self._highs.basis.copy()}
+        return {"iteration": np.array(self.iteration), "v": self._v, **bases}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from values, and the policy that goes with them."""
         self._v, self.iteration = arrays["v"].copy(), int(arrays["iteration"])
         self._joint = arrays["policy.joint"].copy()
-
-
-def _first_legal(form: MarkovGame) -> Reals:
-    strides = [math.prod(form.actions[i + 1 :]) for i in range(form.seats)]
-    picks = sum(mask.argmax(axis=1) * step for mask, step in zip(form.legal, strides, strict=True))
-    out = np.zeros((form.states, form.joint))
-    out[np.arange(form.states), picks] = 1.0
-    return out
+        if self._highs is not None:
+            self._highs.basis = arrays["basis"].copy()
 
 
 def _start(problem: Problem, *, coarse: bool) -> BackwardInduction:
@@ -141,6 +142,7 @@ def _start(problem: Problem, *, coarse: bool) -> BackwardInduction:
         objective=objective,
         seat=seat,
         rounds=rounds,
+        lp=choice("lp", chosen["lp"], PROGRAMS),
     )
 
 
@@ -175,7 +177,7 @@ def _solver(name: str, *, coarse: bool) -> MarkovSolver:
     return MarkovSolver(
         name,
         lambda problem: _start(problem, coarse=coarse),
-        {"objective": "welfare", "seat": 0, "precision": 1e-3, "rounds": 1000},
+        {"objective": "welfare", "seat": 0, "precision": 1e-3, "rounds": 1000, "lp": "simplex"},
         gap=f"{name}_gap",
         more=_truncated,
         quick_gap=lambda method, problem: _gap(method, problem, f"{name}_gap"),

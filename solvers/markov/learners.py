@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arena.types import Mask
 from games.markov.form import MarkovGame
 
-__all__ = ["Flat", "flat"]
+__all__ = ["Flat", "flat", "legal_table", "strides_of"]
 
 Ints = NDArray[np.int64]
 
@@ -48,10 +48,22 @@ class Flat:
 def flat(form: MarkovGame) -> Flat:
     """Return the arrays of a game."""
     counts = np.array(form.actions, dtype=np.int64)
-    strides = [math.prod(form.actions[i + 1 :]) for i in range(form.seats)]
     return Flat(
         counts,
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.array(strides, dtype=np.int64),
+        strides_of(form),
         np.concatenate(form.legal, axis=1),
     )
+
+
+def strides_of(form: MarkovGame) -> Ints:
+    """Return how far apart joint actions are that differ by one in a seat's action, (n,)."""
+    return np.array([math.prod(form.actions[i + 1 :]) for i in range(form.seats)], dtype=np.int64)
+
+
+def legal_table(form: MarkovGame) -> Mask:
+    """Return which actions are legal, shape (S, n, widest)."""
+    legal = np.zeros((form.states, form.seats, max(form.actions)), dtype=np.bool_)
+    for seat, mask in enumerate(form.legal):
+        legal[:, seat, : mask.shape[1]] = mask
+    return legal

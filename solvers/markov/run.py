@@ -12,7 +12,8 @@ from arena.game import Game
 from arena.solver import Gap, Progress, Solution, TracePoint
 from games.markov.explore import explorable, form_of
 from games.markov.form import MarkovGame
-from solvers.loop import Method, check_limits, choice, merge_settings, run_method
+from games.markov.views import Views
+from solvers.loop import Method, check_limits, check_resume, choice, merge_settings, run_method
 from solvers.markov.certificates import DEVIATIONS, certify
 from solvers.markov.observed import ObservedPolicy, observed
 
@@ -150,49 +151,22 @@ class MarkovSolver:
         if iterations is None and until is None and seconds is None:
             iterations = self.iterations
         problem = Problem(form, game.key, seed, iterations, chosen)
-        method = self.start(problem)
-        trace: list[TracePoint] = []
         common = {"horizon": form.horizon, "discount": form.discount, "deviations": deviations}
-        if isinstance(resume, str | Path):
-            resume = Solution.load(resume, game=game)
-        if resume is not None:
-            trace = _resumed(method, resume, game, self.name, {**chosen, **common, "seed": seed})
-
-        def gap_of(answer: Any) -> float:
-            if self.quick_gap is not None:
-                return self.quick_gap(method, problem)
-            return certify(form, answer, deviations=deviations)[self.gap].value  # type: ignore[arg-type]  # checked above
-
-        def solution(status: str = "unfinished") -> Solution:
-            policy = method.answer()
-            certificate = certify(form, policy, deviations=deviations)  # type: ignore[arg-type]  # checked above
-            if views is not None:
-                policy = observed(policy, views, form)
-            if self.more is not None:
-                certificate.update(self.more(method, problem))
-            return Solution(
-                game=game,
-                solver=self.name,
-                settings={**chosen, **common, **limits},
-                policy=policy,
-                certificate=certificate,
-                trace=list(trace),
-                status=status,
-                state=method.arrays(),
-            )
-
         limits = {"seed": seed, "until": until, "iterations": iterations, "seconds": seconds}
+        run = _Run(self, game, problem, self.start(problem), views, {**chosen, **common, **limits})
+        if resume is not None:
+            run.go_on(resume, {**chosen, **common, "seed": seed})
         status = run_method(
-            method,
-            gap_of,
-            trace,
+            run.method,
+            run.gap,
+            run.trace,
             progress=progress,
             until=until,
             iterations=iterations,
             seconds=seconds,
-            snapshot=solution,
+            snapshot=run.solution,
         )
-        return solution(status)
+        return run.solution(status)
 
     def _check_end(self, game: Game, form: MarkovGame) -> None:
         traits = self.traits
@@ -210,31 +184,70 @@ class MarkovSolver:
             )
 
 
-def _resumed(
-    method: Method, found: Solution, game: Game, solver: str, settings: Mapping[str, Any]
-) -> list[TracePoint]:
-    """Put a method where a solution left off; return the trace so far.
+@dataclass(frozen=True)
+class _Run:
+    """One call of `solve`.
 
-    Raises:
-        ParameterError: the solution is of something else, or of other settings.
+    Attributes:
+        solver: who solves.
+        game: what.
+        problem: what the method got.
+        method: what runs.
+        views: of a form that was explored, or None.
+        settings: for the solution.
+        trace: points so far.
     """
-    if found.game.key != game.key or found.solver != solver:
-        raise ParameterError(
-            "resume", f"{found.solver} on {found.game.key}", f"{solver} on {game.key}"
+
+    solver: MarkovSolver
+    game: Game
+    problem: Problem
+    method: Method
+    views: Views | None
+    settings: Mapping[str, Any]
+    trace: list[TracePoint] = field(default_factory=list)
+
+    def go_on(self, resume: Solution | str | Path, settings: Mapping[str, Any]) -> None:
+        """Put the method where a solution left off, and its trace before ours.
+
+        Raises:
+            ParameterError: the solution is of something else, or of other settings.
+        """
+        solver = self.solver.name
+        found = check_resume(resume, self.game, solver, settings)
+        inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
+        policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
+        try:
+            self.method.restore({**found.state, **policy})
+        except (KeyError, ValueError, IndexError) as error:
+            words = f"{type(error).__name__}: {error}"
+            raise ParameterError("resume", words, f"the state of {solver}") from error
+        self.trace.extend(found.trace)
+
+    def _certify(self, policy: Any) -> dict[str, Gap]:
+        deviations: Any = self.settings["deviations"]
+        return certify(self.problem.form, policy, deviations=deviations)
+
+    def gap(self, answer: Any) -> float:
+        """Return the gap that the trace is about."""
+        if self.solver.quick_gap is not None:
+            return self.solver.quick_gap(self.method, self.problem)
+        return self._certify(answer)[self.solver.gap].value
+
+    def solution(self, status: str = "unfinished") -> Solution:
+        """Return what there is now."""
+        policy = self.method.answer()
+        certificate = self._certify(policy)
+        if self.solver.more is not None:
+            certificate.update(self.solver.more(self.method, self.problem))
+        if self.views is not None:
+            policy = observed(policy, self.views, self.problem.form)
+        return Solution(
+            game=self.game,
+            solver=self.solver.name,
+            settings=dict(self.settings),
+            policy=policy,
+            certificate=certificate,
+            trace=list(self.trace),
+            status=status,
+            state=self.method.arrays(),
         )
-    if not found.state:
-        raise ParameterError("resume", "a solution without state", "one that `solve` returned")
-    for name, value in settings.items():
-        if found.settings.get(name) != value:
-            raise ParameterError(
-                name, value, f"{found.settings.get(name)!r}, as in the solution to resume"
-            )
-    inner = found.policy.inner if isinstance(found.policy, ObservedPolicy) else found.policy
-    policy = {f"policy.{name}": array for name, array in inner.arrays().items()}
-    try:
-        method.restore({**found.state, **policy})
-    except (KeyError, ValueError, IndexError) as error:
-        raise ParameterError(
-            "resume", f"{type(error).__name__}: {error}", f"the state of {solver}"
-        ) from error
-    return list(found.trace)

@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.errors import ArenaError
 from games.markov.form import MarkovGame
 from games.normal_form import NormalForm
+from solvers.markov.highs import HighsStages, grain_of
+from solvers.markov.learners import legal_table, strides_of
 
-__all__ = ["OBJECTIVES", "price_of", "solve_stages"]
+__all__ = ["OBJECTIVES", "PROGRAMS", "first_legal", "price_of", "solve_stages"]
 
 Reals = NDArray[np.float64]
+
+PROGRAMS = ("simplex", "highs")
+"""What solves linear programs: the dual simplex kernel, or HiGHS with warm starts."""
 
 OBJECTIVES = ("welfare", "value", "entropy", "gini", "sparse", "no_regret")
 
@@ -36,8 +42,12 @@ def solve_stages(
     objective: str,
     seat: int = 0,
     iterations: int = 1000,
+    highs: HighsStages | None = None,
 ) -> Reals:
     """Return a (C)CE of every state's stage game, shape (S, J).
+
+    Linear objectives are met by the dual simplex kernel, and by HiGHS where that gave up or
+    `highs` is given; stage games too large for a dense tableau by column generation.
 
     Args:
         form: the game.
@@ -46,18 +56,29 @@ def solve_stages(
         objective: one of `OBJECTIVES`; `no_regret` approximates any, by optimistic play.
         seat: whose payoff `value` is about.
         iterations: of `no_regret`.
+        highs: solves linear objectives instead of the kernel; what it remembers changes.
 
     Raises:
         NotApplicableError: the stage game is too large for the objective.
+        ArenaError: a linear program could not be solved.
     """
     price = price_of(form, q, objective, seat)
     rows = sum(a if coarse else a * (a - 1) for a in form.actions) + 2
-    if price is None or rows * form.joint > _TABLEAU:
-        states: Any = range(form.states)
-        sigma = np.zeros((form.states, form.joint))
-    else:
-        sigma, states = _simplex(form, q, price, coarse)
-    for s in states:
+    if price is not None and rows * form.joint <= _TABLEAU:
+        if highs is None:
+            sigma, left = _simplex(form, q, price, coarse)
+            highs = HighsStages(form, coarse=coarse) if len(left) else None
+        else:
+            sigma, left = first_legal(form), np.flatnonzero(~form.terminal)
+        if highs is not None:
+            for s in left:
+                try:
+                    sigma[s] = highs.solve(q, price, int(s))
+                except ArenaError:  # HiGHS lost its way; by columns the program is another one
+                    sigma[s] = _one(form, q[:, s], s, coarse=coarse, objective=objective, seat=seat)
+        return sigma
+    sigma = np.zeros((form.states, form.joint))
+    for s in range(form.states):
         sigma[s] = _one(
             form,
             q[:, s],
@@ -70,26 +91,32 @@ def solve_stages(
     return sigma
 
 
+def first_legal(form: MarkovGame) -> Reals:
+    """Return the policy that plays everyone's first legal action, shape (S, J)."""
+    picks = sum(
+        mask.argmax(axis=1) * step for mask, step in zip(form.legal, strides_of(form), strict=True)
+    )
+    out = np.zeros((form.states, form.joint))
+    out[np.arange(form.states), picks] = 1.0
+    return out
+
+
 def _simplex(form: MarkovGame, q: Reals, price: Reals, coarse: bool) -> tuple[Reals, Any]:
     """Return equilibria, and the states whose program needs another method."""
     from solvers.markov import _kernels as kernels
 
-    n, widest = form.seats, max(form.actions)
-    legal = np.zeros((form.states, n, widest), dtype=np.bool_)
-    for seat, mask in enumerate(form.legal):
-        legal[:, seat, : mask.shape[1]] = mask
-    strides = np.array([np.prod(form.actions[i + 1 :], dtype=np.int64) for i in range(n)])
     sigma = np.zeros((form.states, form.joint))
     status = np.zeros(form.states, dtype=np.int64)
     kernels.correlated(
         np.ascontiguousarray(q),
         np.ascontiguousarray(price),
         np.array(form.actions, dtype=np.int64),
-        strides,
-        legal,
+        strides_of(form),
+        legal_table(form),
         form.legal_joint,
         form.terminal,
         coarse,
+        grain_of(q),
         0,
         form.states,
         sigma,
@@ -99,7 +126,14 @@ def _simplex(form: MarkovGame, q: Reals, price: Reals, coarse: bool) -> tuple[Re
 
 
 def _one(
-    form: MarkovGame, q: Reals, s: int, *, coarse: bool, objective: str, seat: int, iterations: int
+    form: MarkovGame,
+    q: Reals,
+    s: int,
+    *,
+    coarse: bool,
+    objective: str,
+    seat: int,
+    iterations: int = 1,
 ) -> Reals:
     """Return the equilibrium of one state by the solvers of normal forms, shape (J,)."""
     from solvers.matrix.correlated import correlated_equilibrium

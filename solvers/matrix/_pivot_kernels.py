@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 __all__ = [
+    "bits_of",
     "complementary",
     "exchange",
     "lemke_howson",
@@ -28,6 +29,8 @@ __all__ = [
 
 _PIVOT = 1e-10
 _TIE = 1e-11
+_DRIFT, _AGE = 1e-4, 30
+"""A tableau is made anew instead of a pivot smaller than this, or after so many pivots."""
 
 
 @numba.njit(cache=True)
@@ -263,11 +266,10 @@ def lemke_howson(a, b, start, limit, x, y):
 
 
 @numba.njit(cache=True)
-def _tableau_of(body, mask, t, row_label, col_label, place, head):
-    """Fill the tableau of the basis whose nonbasic labels are the bits of `mask`, in place.
+def _slack_tableau(body, t, row_label, col_label, place):
+    """Fill the tableau of the slack basis, in place.
 
-    Labels 0 … c − 1 are the columns of `body` (r, c), c … c + r − 1 the slacks. Returns
-    False if the basis is singular.
+    Labels 0 … c − 1 are the columns of `body` (r, c), c … c + r − 1 the slacks.
     """
     r, c = body.shape
     for i in range(r):
@@ -277,36 +279,47 @@ def _tableau_of(body, mask, t, row_label, col_label, place, head):
         row_label[i], place[c + i] = c + i, -1 - i
     for j in range(c):
         col_label[j], place[j] = j, j
-    for j in range(c):
-        if (mask >> j) & 1:
-            continue
-        # Column j must become basic in a row whose slack must leave.
-        best, size = -1, _PIVOT
-        for i in range(r):
-            if row_label[i] >= c and (mask >> row_label[i]) & 1 and abs(t[i, j]) > size:
-                best, size = i, abs(t[i, j])
-        if best < 0:
-            return False
-        exchange(t, r, best, j, row_label, col_label, place, head)
-    return True
 
 
 @numba.njit(cache=True)
-def vertices(body, table, queue, binding, points):
+def _move_to(mask, least, t, row_label, col_label, place, head):
+    """Pivot to the basis whose nonbasic labels are the bits of `mask`, in place.
+
+    Returns the number of pivots, or −1 if one would have to be as small as `least`.
+    """
+    r, c = t.shape[0], t.shape[1] - 1
+    count = 0
+    for s in range(c):
+        if (mask >> col_label[s]) & 1:
+            continue
+        # What is nonbasic here must become basic in a row whose variable must leave.
+        best, size = -1, least
+        for i in range(r):
+            if (mask >> row_label[i]) & 1 and abs(t[i, s]) > size:
+                best, size = i, abs(t[i, s])
+        if best < 0:
+            return -1
+        exchange(t, r, best, s, row_label, col_label, place, head)
+        count += 1
+    return count
+
+
+@numba.njit(cache=True)
+def vertices(body, table, stack, binding, points):
     """List the vertices of {z ≥ 0, body z ≤ 1} by walking along its (perturbed) edges.
 
     Args:
         body: positive, shape (r, c), r + c ≤ 62.
         table: zeros, a power of two long: the hash set of bases seen, filled in place.
-        queue: room for bases.
+        stack: room for bases.
         binding: room for their bits of tight constraints.
-        points: room for the vertices, shape (len(queue), c).
+        points: room for the vertices, shape (len(stack), c).
 
     Returns:
-        How many bases there are, or −1 if there is no room for them.
+        How many bases with a vertex there are, or −1 if there is no room for them.
     """
     r, c = body.shape
-    room = len(queue)
+    room = len(stack)
     slots = len(table) - 1
     t = np.empty((r, c + 1))
     head = np.empty(c + 1)
@@ -315,14 +328,23 @@ def vertices(body, table, queue, binding, points):
     one = np.int64(1)
     first = (one << c) - one
     count, at = 1, 0
-    queue[0] = first
     table[(first * 0x9E3779B97F4A7C1) & slots] = first
-    while at < count:
-        mask = queue[at]
-        if not _tableau_of(body, mask, t, row_label, col_label, place, head):
-            binding[at] = 0
-            at += 1
-            continue
+    _slack_tableau(body, t, row_label, col_label, place)
+    age, waiting = 0, 1
+    stack[0] = first
+    while waiting > 0:
+        waiting -= 1
+        mask = stack[waiting]
+        # The last basis found is near the one at hand: few pivots lead there.
+        moved = -1
+        if age < _AGE:
+            moved = _move_to(mask, _DRIFT, t, row_label, col_label, place, head)
+        age += moved
+        if moved < 0:
+            _slack_tableau(body, t, row_label, col_label, place)
+            age = 0
+            if _move_to(mask, _PIVOT, t, row_label, col_label, place, head) < 0:
+                continue
         tight = mask
         for j in range(c):
             points[at, j] = 0.0
@@ -346,9 +368,22 @@ def vertices(body, table, queue, binding, points):
                 if count == room:
                     return -1
                 table[slot] = other
-                queue[count] = other
+                stack[waiting] = other
+                waiting += 1
                 count += 1
-    return count
+    return at
+
+
+@numba.njit(cache=True)
+def bits_of(values):
+    """Return how many bits are set in each."""
+    out = np.zeros(len(values), np.int64)
+    for k in range(len(values)):
+        left = values[k]
+        while left:
+            left &= left - 1
+            out[k] += 1
+    return out
 
 
 @numba.njit(cache=True)

@@ -2,7 +2,7 @@
 
 Objectives over the equilibria σ (Aumann 1974; Moulin and Vial 1978):
 - `welfare`: the greatest sum of payoffs; `value`: the greatest payoff of one `seat`. Linear
-  programs by HiGHS, with columns made when needed (`_columns`).
+  programs by HiGHS, with rows and columns made when needed (`_program`).
 - `entropy`: the greatest −Σσ ln σ (Ortiz, Schapire and Kakade 2007), `gini`: the greatest
   1 − Σσ² (Marris et al. 2021); by an interior-point method (`_interior`).
 - `sparse`: few joint actions: a pure Nash equilibrium if there is one, else a mixed-integer
@@ -22,12 +22,15 @@ from arena.errors import ArenaError, NotApplicableError, ParameterError
 from arena.solver import Gap
 from games.normal_form import NormalForm
 from solvers.loop import choice, whole
-from solvers.matrix._columns import Gains, maximise
+from solvers.matrix._gains import Gains
+from solvers.matrix._program import maximise
 from solvers.matrix.run import MatrixSolver, Once, Traits
+from solvers.matrix.two_seats import zero_sum
 
 __all__ = ["OBJECTIVES", "cce", "ce", "correlated_equilibrium"]
 
 Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Objective = Literal["welfare", "value", "entropy", "gini", "sparse"]
 
 OBJECTIVES = ("welfare", "value", "entropy", "gini", "sparse")
@@ -39,6 +42,7 @@ _DENSE_ROWS, _ENTRIES = 4_000, 20_000_000
 _MIXED_INTEGER = 200
 """Joint actions up to which the sparsest equilibrium is found by a mixed-integer program."""
 _SLACK = 1e-11
+"""By how much rows may be violated, in units of a seat's range of payoffs."""
 
 
 def correlated_equilibrium(
@@ -61,6 +65,10 @@ def correlated_equilibrium(
     if not 0 <= seat < form.seats:
         raise ParameterError("seat", seat, f"0 to {form.seats - 1}")
     gains = Gains(form, coarse=coarse)
+    if objective in ("welfare", "value"):
+        known = _of_two_maximin(form, gains)
+        if known is not None:
+            return known
     if objective == "welfare":
         sigma = maximise(gains, form.payoffs.sum(axis=0).ravel())
     elif objective == "value":
@@ -72,33 +80,53 @@ def correlated_equilibrium(
     return sigma.reshape(form.actions)
 
 
-def _matrix(gains: Gains) -> Any:
-    """Return G without its empty rows, a sparse array (m, J)."""
+def _of_two_maximin(form: NormalForm, gains: Gains) -> Reals | None:
+    """Return both seats' maximin strategies played apart, or None where that will not do.
+
+    In a two-seat constant-sum game all equilibria pay each seat the same, this one too.
+    """
+    if form.seats != 2:
+        return None
+    total = form.payoffs.sum(axis=0)
+    if float(np.ptp(total)) > 1e-14 * float(np.abs(form.payoffs).max()):
+        return None
+    x, y = zero_sum(form.payoffs[0])
+    sigma = np.outer(x, y)
+    return sigma if float(gains.times(sigma.ravel()).max()) <= _SLACK else None
+
+
+def _matrix(gains: Gains, joint: Ints) -> Any:
+    """Return the columns `joint` of G without rows that hold anyway, sparse, (m, K)."""
     from scipy.sparse import csr_array
 
-    rows, values = gains.columns(np.arange(gains.size))
-    column = np.broadcast_to(np.arange(gains.size)[:, None], rows.shape)
+    rows, values = gains.columns(joint)
+    column = np.broadcast_to(np.arange(len(joint))[:, None], rows.shape)
     full = csr_array(
-        (values.ravel(), (rows.ravel(), column.ravel())), shape=(gains.rows, gains.size)
+        (values.ravel(), (rows.ravel(), column.ravel())), shape=(gains.rows, len(joint))
     )
     full.eliminate_zeros()
-    return full[np.diff(full.indptr) > 0]
+    return full[gains.useful(joint)]
 
 
 def _spread(gains: Gains, *, entropy: bool) -> Reals:
     from solvers.matrix._interior import spread
 
-    entries = gains.size * sum(gains.actions)
-    if gains.rows > _DENSE_ROWS or entries > _ENTRIES:
+    # What no equilibrium plays would leave the program without an interior.
+    joint = np.flatnonzero(gains.playable())
+    entries = len(joint) * sum(gains.actions)
+    rows = len(gains.useful(joint)) if entries <= _ENTRIES else gains.rows
+    if rows > _DENSE_ROWS or entries > _ENTRIES:
         raise NotApplicableError(
-            f"too large: {gains.rows} constraints on {gains.size} joint actions, limit"
+            f"too large: {rows} constraints on {len(joint)} joint actions, limit"
             f" {_DENSE_ROWS} and {_ENTRIES // sum(gains.actions)} for the objectives entropy and"
             " gini; welfare, value and sparse would do, or no_regret_ce and no_regret_cce"
         )
-    matrix = _matrix(gains)
-    if not matrix.shape[0]:
-        return np.full(gains.size, 1.0 / gains.size)
-    return spread(matrix, entropy=entropy, slack=_SLACK)
+    out = np.zeros(gains.size)
+    matrix = _matrix(gains, joint)
+    out[joint] = 1.0 / len(joint)
+    if matrix.shape[0]:
+        out[joint] = spread(matrix, entropy=entropy, slack=_SLACK)
+    return out
 
 
 def _sparse(form: NormalForm, gains: Gains) -> Reals:
@@ -134,7 +162,7 @@ def _fewest(gains: Gains) -> Reals:
     from scipy.sparse import block_array, eye_array
 
     size = gains.size
-    matrix = _matrix(gains)
+    matrix = _matrix(gains, np.arange(size))
     eye = eye_array(size)
     body = block_array(
         [[matrix, None], [eye, -eye], [np.ones((1, size)), np.zeros((1, size))]], format="csr"

@@ -245,7 +245,9 @@ def _matching(kind: str, **defaults: Any) -> MatrixSolver:
 
     traits = Traits()
     if kind in ("exrm+", "sprm+"):
-        traits = Traits(seats=2, constant_sum=True, any_sum=("prm+", "logit_qre", "lemke_howson"))
+        traits = Traits(
+            seats=2, constant_sum=True, any_sum=("matrix_prm+", "logit_qre", "lemke_howson")
+        )
     return MatrixSolver(f"matrix_{kind}", start, defaults, traits, iterations=10_000)
 
 

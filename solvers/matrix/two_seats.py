@@ -183,8 +183,6 @@ def vertex_enumeration(a: Reals, b: Reals) -> list[Pair]:
     Raises:
         NotApplicableError: there are too many vertices to list.
     """
-    from solvers.matrix import _pivot_kernels as kernels
-
     m, n = a.shape
     if m + n > 62:
         raise NotApplicableError(f"too large: {m + n} actions in all, limit 62")
@@ -195,12 +193,29 @@ def vertex_enumeration(a: Reals, b: Reals) -> list[Pair]:
     low = (np.int64(1) << n) - 1
     q_bits = (q_bits >> n) | ((q_bits & low) << m)
     everything = (np.int64(1) << (m + n)) - 1
-    pairs = np.empty((1024, 2), dtype=np.int64)
-    count = kernels.complementary(p_bits, q_bits, everything, pairs)
-    if count > len(pairs):
-        pairs = np.empty((count, 2), dtype=np.int64)
-        kernels.complementary(p_bits, q_bits, everything, pairs)
-    return [(xs[i] / xs[i].sum(), ys[j] / ys[j].sum()) for i, j in pairs[:count].tolist()]
+    pairs = _complementary(p_bits, q_bits, everything, m, n)
+    return [(xs[i] / xs[i].sum(), ys[j] / ys[j].sum()) for i, j in pairs]
+
+
+def _complementary(p: Bits, q: Bits, everything: np.int64, m: int, n: int) -> list[list[int]]:
+    """Return the pairs (i, j) whose tight constraints p[i] | q[j] are everything."""
+    from solvers.matrix import _pivot_kernels as kernels
+
+    # Where no more constraints are tight than there are dimensions, one fits the other exactly.
+    _, i, j = np.intersect1d(everything ^ p, q, assume_unique=True, return_indices=True)
+    found = set(zip(i.tolist(), j.tolist(), strict=True))
+    crowded_p = np.flatnonzero(kernels.bits_of(p) > m)
+    crowded_q = np.flatnonzero(kernels.bits_of(q) > n)
+    for some_p, some_q in ((crowded_p, np.arange(len(q))), (np.arange(len(p)), crowded_q)):
+        if not len(some_p) or not len(some_q):
+            continue
+        out = np.empty((1024, 2), dtype=np.int64)
+        count = kernels.complementary(p[some_p], q[some_q], everything, out)
+        if count > len(out):
+            out = np.empty((count, 2), dtype=np.int64)
+            kernels.complementary(p[some_p], q[some_q], everything, out)
+        found |= {(int(some_p[a]), int(some_q[b])) for a, b in out[:count].tolist()}
+    return sorted([a, b] for a, b in found)
 
 
 def _vertices(body: Reals) -> tuple[Bits, Reals]:
@@ -208,12 +223,12 @@ def _vertices(body: Reals) -> tuple[Bits, Reals]:
     from solvers.matrix import _pivot_kernels as kernels
 
     r, c = body.shape
-    room = 1 << 12
+    room = 1 << 13
     while room <= _BASES:
-        queue, binding = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        stack, binding = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         points = np.empty((room, c))
         table = np.zeros(4 * room, dtype=np.int64)
-        count = kernels.vertices(body, table, queue, binding, points)
+        count = kernels.vertices(body, table, stack, binding, points)
         if count >= 0:
             bits, first = np.unique(binding[:count], return_index=True)
             kept = points[first]

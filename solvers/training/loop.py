@@ -112,6 +112,7 @@ class _Run:
         self.figures = _Figures()
         self.last_saved = -1
         self.stop = False
+        self.rate = 0.0
 
     def clock(self) -> float:
         now = time.perf_counter()
@@ -151,7 +152,9 @@ class _Run:
     def report(self, *, evaluated: bool = False) -> None:
         now = self.clock()
         steps, course, schedule = self.learner.steps, self.course, self.schedule
-        rate = (steps - self.steps_told) / max(now - self.told, 1e-9)
+        if steps > self.steps_told:
+            self.rate = (steps - self.steps_told) / max(now - self.told, 1e-9)
+        rate = self.rate
         means = self.figures.take()
         if self.folder is not None and (means or evaluated):
             row = {"steps": steps, "seconds": round(course.seconds, 3), **means}

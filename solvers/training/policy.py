@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.game import Observation
-from arena.registry import load_target
+from arena.registry import GAMES, load_target
 from arena.types import Floats
 
 __all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
@@ -52,6 +52,7 @@ class MlpPolicy:
         activation: between the layers, `relu` or `tanh`.
         greedy: see `NetworkPolicy`.
         seats: if given, the seat's number, one-hot of this length, is added to the tensor.
+        features: whether what the game's form `features` derives is added before it.
     """
 
     kind = "mlp"
@@ -65,9 +66,13 @@ class MlpPolicy:
         activation: str = "relu",
         greedy: bool = False,
         seats: int = 0,
+        features: bool = False,
     ) -> None:
         self.game, self.greedy = game, greedy
         self.activation, self.seats = activation, seats
+        self._features: Any = None
+        if features:
+            self._features = GAMES.factory(game)().form("features")
         self._stored = [
             (np.asarray(w), np.asarray(b)) for w, b in zip(weights, biases, strict=True)
         ]
@@ -101,6 +106,7 @@ class MlpPolicy:
             activation=header["activation"],
             greedy=header["greedy"],
             seats=header["seats"],
+            features=header.get("features", False),
         )
 
     @property
@@ -116,6 +122,7 @@ class MlpPolicy:
             "activation": self.activation,
             "greedy": self.greedy,
             "seats": self.seats,
+            "features": self._features is not None,
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -143,6 +150,8 @@ class MlpPolicy:
             ParameterError: tensors or masks of another size than the network's.
         """
         x = np.asarray(tensor, dtype=np.float64)
+        if self._features is not None:
+            x = np.hstack([x, self._features(np.asarray(tensor, dtype=np.float32))])
         if self.seats:
             x = np.hstack([x, np.tile(np.eye(self.seats)[seat], (len(x), 1))])
         sizes = self.sizes

@@ -28,7 +28,6 @@ COMMON = (
     "seconds",
     "eval_every",
     "eval_episodes",
-    "save_seconds",
     "threads",
 )
 """Settings that every learner shares."""
@@ -148,6 +147,7 @@ class LearnerSolver:
         if isinstance(resume, str | Path):
             resume = Solution.load(resume, game=game)
         trace = [] if resume is None else list(resume.trace)
+        keep = getattr(progress, "checkpoint", None)
 
         def follow(report: Report) -> None:
             seen = report.evaluation
@@ -155,29 +155,32 @@ class LearnerSolver:
                 trace.append(TracePoint(report.steps, report.seconds, seen.mean))
                 if progress is not None:
                     progress(trace[-1])
+            if keep is not None:
+                keep(lambda: snapshot("unfinished"))
+
+        def snapshot(status: str) -> Solution:
+            state, seen = learner.state(), course.evaluation
+            values = {"values": state.values, "course": course.to_dict()}
+            return Solution(
+                game=game,
+                solver=self.name,
+                settings={**chosen, "seed": seed, "steps": steps, "seconds": seconds},
+                policy=learner.policy(),
+                certificate={}
+                if seen is None
+                else {"return": Gap(seen.mean, "lower", seen.interval)},
+                trace=list(trace),
+                status=status,
+                state={**state.arrays, "": np.array(json.dumps(values))},
+            )
 
         with self.threads(threads):
             learner = self.learner(game, seed, chosen)
             course = Course()
             if resume is not None:
                 course = _go_on(learner, resume, game, self.name, {**chosen, "seed": seed})
-            status, course = train(
-                learner, schedule=schedule, course=course, seed=seed, progress=follow
-            )
-            policy, state = learner.policy(), learner.state()
-        values = {"values": state.values, "course": course.to_dict()}
-        seen = course.evaluation
-        gaps = {} if seen is None else {"return": Gap(seen.mean, "lower", seen.interval)}
-        return Solution(
-            game=game,
-            solver=self.name,
-            settings={**chosen, "seed": seed, "steps": steps, "seconds": seconds},
-            policy=policy,
-            certificate=gaps,
-            trace=trace,
-            status=status,
-            state={**state.arrays, "": np.array(json.dumps(values))},
-        )
+            status, _ = train(learner, schedule=schedule, course=course, seed=seed, progress=follow)
+            return snapshot(status)
 
 
 def _go_on(

@@ -18,6 +18,7 @@ class Card:
     ranks: set[int]
     color_told: bool = False
     rank_told: bool = False
+    place: int = 0  # in the hand, if a card drawn takes the place of the one that was used
 
 
 @dataclass
@@ -34,12 +35,13 @@ class Table:
     over: bool = False
     last: dict[str, object] | None = None
 
-    def draw(self, seat: int) -> None:
+    def draw(self, seat: int, place: int) -> None:
         color, rank = self.deck.pop(0)
         card = Card(color, rank, set(range(self.variant.colors)), set(range(self.variant.ranks)))
         if self.variant.observation_type == "seer":
             card.colors, card.ranks = {color}, {rank}
             card.color_told = card.rank_told = True
+        card.place = place
         self.hands[seat].append(card)
 
     def score(self) -> int:
@@ -95,7 +97,7 @@ class Table:
         complete = sum(self.fireworks) == self.variant.max_score
         self.over = self.lives == 0 or complete or (last_round and self.left == 0)
         if kind in ("discard", "play") and not self.over and self.deck:
-            self.draw(seat)
+            self.draw(seat, card.place)
             self.over = not self.deck and self.variant.end_of_deck == "at_once"
 
     def encode(self, seat: int) -> np.ndarray:
@@ -167,6 +169,6 @@ def start(variant: Variant, seed: int) -> Table:
     table.information, table.lives = variant.max_information_tokens, variant.max_life_tokens
     table.left = variant.players
     for seat in range(variant.players):
-        for _ in range(variant.cards_held):
-            table.draw(seat)
+        for place in range(variant.cards_held):
+            table.draw(seat, place)
     return table

@@ -145,3 +145,59 @@ def mirror(a, settings, eta, iterations):
         if settings.magnet_refresh and (t + 1) % settings.magnet_refresh == 0:
             magnet = [row.copy() for row in policy]
     return policy, total
+
+
+def playable(body):
+    """Columns left once rows without negative entries have forced out their positive ones."""
+    alive = np.ones(body.shape[1], dtype=bool)
+    while True:
+        before = alive.sum()
+        for row in body:
+            if not (row[alive] < 0).any():
+                alive &= ~(row > 0)
+        if alive.sum() == before:
+            return alive
+
+
+def _product(profile):
+    joint = np.ones(())
+    for row in profile:
+        joint = np.multiply.outer(joint, row)
+    return joint
+
+
+def coarse_play(payoffs, iterations):
+    """Predictive regret matching+ by all seats at once; returns Σ t × the joint play."""
+    actions = payoffs.shape[1:]
+    regret, ahead = [np.zeros(a) for a in actions], [np.zeros(a) for a in actions]
+    joint = np.zeros(actions)
+    for t in range(1, iterations + 1):
+        policy = [_positive_part(r + g) for r, g in zip(regret, ahead, strict=True)]
+        for p, worth in enumerate(action_values(payoffs, policy)):
+            ahead[p] = worth - worth @ policy[p]
+            regret[p] = np.maximum(regret[p] + ahead[p], 0.0)
+        joint += t * _product(policy)
+    return joint
+
+
+def swap_play(payoffs, iterations):
+    """A predictive regret-matching+ learner for each recommended action, and the play they keep."""
+    actions = payoffs.shape[1:]
+    regret, ahead = [np.zeros((a, a)) for a in actions], [np.zeros((a, a)) for a in actions]
+    joint = np.zeros(actions)
+    for t in range(1, iterations + 1):
+        rows, policy = [], []
+        for p, a in enumerate(actions):
+            chain = np.array([_positive_part(regret[p][k] + ahead[p][k]) for k in range(a)])
+            rows.append(chain)
+            # The stationary distribution: πᵀ(P − 1) = 0, Σπ = 1, of a chain in one piece.
+            mixed = chain * (1.0 - 1e-12) + 1e-12 / a
+            system = np.vstack([(mixed - np.eye(a)).T, np.ones(a)])
+            found = np.linalg.lstsq(system, np.append(np.zeros(a), 1.0), rcond=None)[0]
+            policy.append(found / found.sum())
+        for p, worth in enumerate(action_values(payoffs, policy)):
+            for k in range(actions[p]):
+                ahead[p][k] = policy[p][k] * (worth - rows[p][k] @ worth)
+                regret[p][k] = np.maximum(regret[p][k] + ahead[p][k], 0.0)
+        joint += t * _product(policy)
+    return joint

@@ -186,7 +186,7 @@ function cellOf(table, kind, a, b) {
     if (m === null) return null;
     const interval = e === null ? "" : ` (95% interval ${num(m - 1.96 * e)} to ${num(m + 1.96 * e)})`;
     const with_ = i === j ? "with itself" : `with ${said(j)}`;
-    return { value: m, text: num(m, Math.abs(m) < 100 ? 2 : 0),
+    return { value: m, text: num(m, Math.abs(m) < 100 ? 2 : 0), half: e === null ? "" : "±" + num(1.96 * e, 2),
       say: `${said(i)} ${with_}: mean payoff ${num(m, 3)}${interval} in ${num(n, 0)} ${n === 1 ? "seating" : "seatings"}.` };
   }
   const w = table.wins[a][b], d = table.draws[a][b], l = table.wins[b][a], n = w + d + l;
@@ -220,7 +220,8 @@ function drawHeat() {
   head.firstChild.style.background = "none";
   const rows = order.map((i, a) => el("tr", null, el("th", { scope: "row" }, named(agent(i))),
     ...cells[a].map((cell, b) => {
-      const td = el("td", { tabindex: a + b ? "-1" : "0" }, dense ? "" : cell ? cell.text : "·");
+      const td = el("td", { tabindex: a + b ? "-1" : "0" }, dense ? "" : cell ? cell.text : "·",
+        K <= 8 && cell && cell.half ? el("small", null, cell.half) : "");
       if (cell) {
         const color = shade(cell.value);
         td.style.background = `rgb(${color})`;

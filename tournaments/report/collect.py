@@ -24,6 +24,7 @@ from tournaments.report.data import BOARDS, Curve, GameInfo, Match, ReportData, 
 from tournaments.report.fair import by_need
 from tournaments.report.pairs import pair_matrices
 from tournaments.report.replay import replay
+from tournaments.teamwork import Teamwork, teamwork
 
 __all__ = ["Kept", "collect", "tables"]
 
@@ -51,6 +52,7 @@ def collect(
     settings: Mapping[str, str] | None = None,
     curve: Curve | None = None,
     notes: Sequence[str] = (),
+    groups: Mapping[str, str] | None = None,
     replayed: int = REPLAYED,
 ) -> ReportData:
     """Gather a report.
@@ -67,6 +69,7 @@ def collect(
         settings: further facts to show.
         curve: ratings over time; its columns are `results.agents`.
         notes: what `kept` leaves out, each a sentence.
+        groups: agent to its group, for the report on teams of cooperative games.
         replayed: matches replayed at most.
 
     Raises:
@@ -102,7 +105,19 @@ def collect(
         curve=curve,
         notes=notes,
         forfeits=int(results.count[bad].sum()),
+        teamwork=_teams(results, labels, groups or {}),
     )
+
+
+def _teams(results: ResultSet, labels: Sequence[str], groups: Mapping[str, str]) -> list[Teamwork]:
+    """Return the report on teams of each cooperative game that was played."""
+    found = []
+    for g, label in enumerate(labels):
+        part = select(results, [g])
+        if results.cooperative[g] and len(part) and len(results.teams[g]) > 1:
+            known = {agent: group for agent, group in groups.items() if agent in part.agents}
+            found.append(replace(teamwork(part, known), game=label))
+    return found
 
 
 def _labels(results: ResultSet, games: Sequence[Game]) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.types import CHANCE
+from tournaments.teamwork import Teamwork
 
 __all__ = [
     "BOARDS",
@@ -222,6 +223,7 @@ class ReportData:
         curve: ratings over time, or None.
         notes: what was left out of the report, each a sentence.
         forfeits: forfeited matches in all; those in `matches` carry the details.
+        teamwork: of each cooperative game.
     """
 
     name: str
@@ -237,6 +239,7 @@ class ReportData:
     curve: Curve | None = None
     notes: Sequence[str] = ()
     forfeits: int = 0
+    teamwork: Sequence[Teamwork] = ()
 
     def __post_init__(self) -> None:
         k = len(self.agents)

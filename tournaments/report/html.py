@@ -21,6 +21,7 @@ from tournaments.report.data import Match, ReportData
 from tournaments.report.fair import by_need
 from tournaments.report.leaderboard import forfeits, leaderboard
 from tournaments.report.payload import MOST_AGENTS, facts, pack_replays
+from tournaments.report.teamwork import teamwork_section
 from tournaments.report.text import escape, name
 
 __all__ = ["build", "write"]
@@ -63,6 +64,8 @@ def build(data: ReportData, *, listed: int = LISTED, budget: int = BUDGET) -> st
         notes=_notes(data, len(shown), replayed),
         leaderboards="\n".join(leaderboard(data, i) for i in range(len(data.tables))),
         cut=_cut(data),
+        teamwork=teamwork_section(data.teamwork),
+        team_link='<a href="#teamwork">Teamwork</a>' if data.teamwork else "",
         forfeits=forfeits(data),
         version=escape(data.version),
         facts=facts(data, shown=shown, replayed=replayed),

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from tournaments.crossplay import payoff_matrix
 from tournaments.records import ResultSet
 from tournaments.report.data import Pairs
 
@@ -26,8 +27,11 @@ def pair_matrices(results: ResultSet, *, game: int | None = None) -> Pairs:
         game: index of the only game to count, or None for all.
 
     Returns:
-        Matrices of shape (K, K).
+        Matrices of shape (K, K). In a cooperative game the errors are those of
+        `tournaments.crossplay`, where matches that share their luck count once.
     """
+    if game is not None and results.cooperative[game] and len(results.teams[game]) > 1:
+        return _together(results, game)
     k = len(results.agents)
     wins, draws, met = (np.zeros((k, k), dtype=np.int64) for _ in range(3))
     total, squares = (np.zeros((k, k)) for _ in range(2))
@@ -50,6 +54,23 @@ def pair_matrices(results: ResultSet, *, game: int | None = None) -> Pairs:
     for counts in (wins, draws):
         counts[diagonal, diagonal] = 0
     return Pairs(wins, draws, *_means(total, squares, met), met)
+
+
+def _together(results: ResultSet, game: int) -> Pairs:
+    """Return the matrices of a cooperative game, where nobody wins."""
+    k = len(results.agents)
+    if not (results.game == game).any():
+        none = np.zeros((k, k), dtype=np.int64)
+        unknown = np.full((k, k), np.nan)
+        return Pairs(none, none.copy(), unknown, unknown.copy(), none.copy())
+    matrix = payoff_matrix(results, game=results.games[game])
+    at = np.array([list(results.agents).index(agent) for agent in matrix.agents])
+    inner = np.ix_(at, at)
+    mean, error = np.full((2, k, k), np.nan)
+    met = np.zeros((k, k), dtype=np.int64)
+    mean[inner], error[inner], met[inner] = matrix.mean, matrix.error, matrix.matches
+    none = np.zeros((k, k), dtype=np.int64)
+    return Pairs(none, none.copy(), mean, error, met)
 
 
 def _means(

@@ -23,6 +23,7 @@ from tournaments.records import ResultSet
 from tournaments.report.collect import REPLAYED, Kept, collect
 from tournaments.report.data import Curve, Match, ReportData
 from tournaments.report.html import write
+from tournaments.teamwork import stored_groups
 
 __all__ = ["ResultFile", "report_of", "write_report"]
 
@@ -92,6 +93,7 @@ def report_of(
         settings=settings,
         curve=_curve(store.results(ordered=True)),
         notes=notes,
+        groups=stored_groups(meta, store.agents()),
         replayed=replayed,
     )
 

@@ -63,6 +63,8 @@ class AgentSpec:
             its own. None stands for the default: registered agents inside, others outside.
         limits: clocks and sizes; None stands for the tournament's.
         live: an agent object or a factory of agents; in-process only.
+        group: the agents that it was made or trained with share this name; reports of
+            cooperative games tell partners of other groups apart (`tournaments.teamwork`).
     """
 
     name: str
@@ -71,6 +73,7 @@ class AgentSpec:
     isolation: Isolation | None = None
     limits: Limits | None = None
     live: Any = None
+    group: str = ""
 
     @property
     def tier(self) -> Isolation:

@@ -96,7 +96,7 @@ def _game(section: Section) -> GameSpec:
 
 
 def _agent(section: Section, folder: Path | None) -> AgentSpec:
-    section.only("name", "ref", "params", "isolation", "limits")
+    section.only("name", "ref", "params", "isolation", "limits", "group")
     ref = section.text("ref")
     try:
         reference = parse(ref)
@@ -117,6 +117,7 @@ def _agent(section: Section, folder: Path | None) -> AgentSpec:
         params=section.table("params").data,
         isolation=cast("Isolation | None", isolation),
         limits=limits,
+        group=section.text("group", default=""),
     )
 
 

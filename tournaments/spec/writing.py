@@ -41,6 +41,7 @@ def spec_data(spec: Spec) -> dict[str, Any]:
             "params": dict(a.params),
             "isolation": a.isolation,
             "limits": None if a.limits is None else _limits_data(a.limits),
+            "group": a.group or None,
         }
         for a in spec.agents
     ]

@@ -35,17 +35,22 @@ published = pytest.mark.parametrize(
 @published
 def test_scores_are_near_those_published(name: str, players: int, score: float) -> None:
     found = scores(name, players, 1000, seed=1)
-    error = found.std() / np.sqrt(len(found))
+    error = np.hypot(found.std() / np.sqrt(len(found)), BOTS[name].error)
     assert abs(found.mean() - score) <= 4.0 * error
 
 
 @pytest.mark.slow
 @published
 def test_scores_are_those_published(name: str, players: int, score: float) -> None:
-    """In 20 000 games; 0.08 is the error of the published figures and of what they left open."""
+    """Within 2.6 standard errors, and half of the last digit printed.
+
+    Of the information strategy for two and three players we know that it is 0.07 below and
+    0.02 above the figure: which of equally good hints is given differs.
+    """
+    print_error = 0.08 if name == "information" and players < 4 else 0.005
     found = scores(name, players, 20_000, seed=2)
-    error = found.std() / np.sqrt(len(found))
-    assert abs(found.mean() - score) <= 1.96 * error + 0.08
+    error = np.hypot(found.std() / np.sqrt(len(found)), BOTS[name].error)
+    assert abs(found.mean() - score) <= 2.6 * error + print_error
 
 
 def test_the_information_strategy_scores_above_24_5_with_four_and_five() -> None:

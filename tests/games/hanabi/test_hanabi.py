@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 import arena
 from arena.errors import ArenaError, IllegalActionError, ParameterError, UnknownNameError
 from arena.game import State
-from arena.rng import Stream, derive_many
+from arena.rng import Stream, derive_many, stream_states
 from arena.testing import check_game
 from games.hanabi import layout as at
+from games.hanabi._kernels import count, pick
 from tests.games.hanabi.variants import OWN, SHARED, named
 from tests.reference import hanabi as twin
 
@@ -81,9 +82,12 @@ def test_batch_is_bit_equal_to_states(params: dict[str, Any], seed: int) -> None
             assert (batch.rows[k] == state.row).all()
             assert tuple(np.flatnonzero(acting[k])) == state.actors()
             assert (batch.returns()[k] == state.returns()).all()
+        every = batch.tensors()
         for seat in range(game.seats):
             seen = batch.observe(seat)
             assert (seen.live == acting[:, seat]).all()
+            for k, state in enumerate(states):
+                assert (every[k, seat] == state.observe(seat).tensor).all()
             for k in np.flatnonzero(seen.live):
                 alone = states[k].observe(seat)
                 assert (seen.legal[k] == alone.legal).all()
@@ -138,6 +142,35 @@ def test_restarts_and_movers() -> None:
             assert (batch.rewards()[k] == 0).all()
     with pytest.raises(ParameterError, match="one for each of"):
         batch.restart(np.array([1]), [1, 2])
+
+
+@variants
+def test_renewed_episodes_and_drawn_actions(params: dict[str, Any]) -> None:
+    """`renew` is `restart` with derived seeds; `sample` draws among the legal actions."""
+    game = arena.make("hanabi", **params)
+    batch = game.form("batch", seeds=range(9))
+    streams = stream_states(derive_many(5, np.arange(9)))
+    twins = [Stream(int(s)) for s in derive_many(5, np.arange(9))]
+    for step in range(40):
+        legal = batch.observe_mover().legal.copy()
+        actions = batch.sample(streams)
+        for k, twin_stream in enumerate(twins):
+            assert actions[k, 0] == twin_stream.choice(np.flatnonzero(legal[k]).tolist())
+        batch.step(actions)
+        live = batch.actors().any(axis=1)
+        assert (batch.renew(step) == ~live).all()
+        for k in np.flatnonzero(~live).tolist():
+            fresh = game.state(int(derive_many(step, [k])[0]))
+            assert (batch.rows[k] == fresh.row).all()
+            assert (batch.rewards()[k] == 0).all()
+        assert batch.actors().any(axis=1).all()
+
+
+@given(bits=st.integers(1, 2**64 - 1))
+def test_bits_are_counted_and_picked(bits: int) -> None:
+    places = [i for i in range(64) if bits >> i & 1]
+    assert count(np.uint64(bits)) == len(places)
+    assert [pick(np.uint64(bits), n) for n in range(len(places))] == places
 
 
 # -- what is hidden -----------------------------------------------------------------------

@@ -226,4 +226,40 @@ def test_returns_stay_within_their_bounds(seed: int, masks: bool, ends: bool) ->
 
 def test_a_goal_bounds_soccer() -> None:
     assert arena.make("markov_soccer").payoff_bounds == (-1.0, 1.0)
-    assert arena.make("markov/garnet").payoff_bounds[1] == math.inf
+    # A discounted episode is cut off after 263 steps, which 0.9^263 < 1e-12 of them reach.
+    assert arena.make("markov/garnet").payoff_bounds[1] == pytest.approx(263, rel=0.01)
+    stay = MarkovGame(np.full((2, 1, 2), 0.5), np.ones((1, 2, 1)), 0, terminal=[1])
+    assert as_game(stay, id="test/stay").payoff_bounds == (1.0, math.inf)
+
+
+def test_discounted_episodes_are_cut_off_where_nobody_gets() -> None:
+    form = random_form(5, states=3, discount=0.2)
+    assert form.longest == 18 and form.with_end(horizon=4).longest == 4
+    game = as_game(form, id="test/random")
+    assert game.max_length == 36
+    batch = game.form("batch", seeds=np.arange(20_000))
+    while batch.actors().any():
+        batch.step(np.zeros((20_000, 2), dtype=np.int64))
+    assert batch.steps.max() < 18
+
+
+def test_the_coin_game_is_a_dilemma() -> None:
+    game = arena.make("coin_game")
+    form = game.form("markov")
+    assert game.id == "markov/coin_game" and form.states == 1152 and form.payoff == "general_sum"
+    names = list(form.state_names)
+    # Seat 0 is west of a coin of seat 1's colour, seat 1 far away: east takes it.
+    s = names.index("A11 B00 B's coin at 12")
+    taken = form.number((2, 0))
+    assert form.reward[:, s, taken].tolist() == [1.0, -2.0]
+    states, chances = form.after(s, taken)
+    assert len(states) == 14 and chances == pytest.approx(1 / 14)  # 7 free squares, 2 colours
+    assert all(names[t].startswith("A12 B20") for t in states)
+    # Its own colour costs nobody anything; without a coin taken nothing else moves.
+    s = names.index("A11 B00 A's coin at 12")
+    assert form.reward[:, s, taken].tolist() == [1.0, 0.0]
+    west = form.number((3, 0))
+    assert [names[t] for t in form.after(s, west)[0]] == ["A10 B20 A's coin at 12"]
+    # Both take it: the one whose colour it is not pays nothing, the other loses 2 of its own.
+    s = names.index("A11 B02 A's coin at 12")
+    assert form.reward[:, s, form.number((2, 1))].tolist() == [-1.0, 1.0]

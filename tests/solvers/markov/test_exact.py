@@ -177,32 +177,6 @@ def test_discounted_values_solve_the_linear_system() -> None:
 # -- mixtures -----------------------------------------------------------------------------
 
 
-def matching_pennies(rounds: int) -> MarkovGame:
-    """Paid 1 or 0: the first seat wants to agree."""
-    agree = np.eye(2)
-    return MarkovGame(
-        np.ones((1, 2, 2, 1)), np.stack([agree, 1 - agree])[:, None], 0, horizon=rounds
-    )
-
-
-@pytest.mark.parametrize("rounds", [1, 2, 3, 4])
-def test_remembering_finds_out_who_is_played(rounds: int) -> None:
-    """A mixture of two pure policies: Markov regret 0, history regret (H − 1)/2 for seat 0.
-
-    The second seat always plays heads or always tails. (Its own regret is another matter:
-    no mixture of two pure policies is a CCE of matching pennies for both.)
-    """
-    form = matching_pennies(rounds)
-    heads, tails = np.zeros((1, 1, 2)), np.zeros((1, 1, 2))
-    heads[..., 0] = tails[..., 1] = 1.0
-    mixed = MixturePolicy.of([ProductPolicy("", (heads, x)) for x in (heads, tails)])
-    markov = certify(form, mixed, deviations="markov")
-    history = certify(form, mixed, deviations="history")
-    assert markov["cce_regret_0"].value == 0.0 and markov["cce_regret_0"].kind == "exact"
-    assert history["cce_regret_0"].value == pytest.approx((rounds - 1) / 2, abs=1e-12)
-    assert history["n_product_components"].value == 2
-
-
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([2, 3]))
 def test_beliefs_are_the_enumeration_of_histories(seed: int, seats: int) -> None:
@@ -276,7 +250,7 @@ def test_what_does_not_apply_says_why() -> None:
     with pytest.raises(NotApplicableError, match=r"discount=0\.9"):
         arena.solve("markov_soccer", "hoffman_karp", horizon=3)
     with pytest.raises(NotApplicableError, match="markov/of"):
-        arena.solve("openspiel/markov_soccer", "shapley")
+        arena.solve("openspiel/kuhn_poker", "shapley")
     with pytest.raises(ParameterError, match="objective"):
         arena.solve("markov/garnet", "cce", objective="fame")
     with pytest.raises(UnknownNameError, match="objective"):

@@ -17,17 +17,15 @@ from games.markov import MarkovGame, as_game
 from games.markov.catalog import FAMILY
 from games.normal_form import NormalForm
 from solvers.markov.certificates import certify
-from solvers.markov.independent import IndependentHedge
 from solvers.markov.mex import Mex, best_reply
 from solvers.markov.policy import ProductPolicy, uniform
 from solvers.markov.run import Problem
 from solvers.markov.soft import PATH, bound, path_of
 from solvers.markov.v_learning import VLearning
 from solvers.markov.v_policy import visit_weights
-from solvers.markov.values import backup, finite_values
 from solvers.matrix.certificates import certify_qre
 from solvers.schedules import SCHEDULES, Adaptive, Feedback, Geometric, SelfPaced, schedule
-from tests.reference.markov import SlowVLearning, legal_joints, random_form
+from tests.reference.markov import SlowVLearning, random_form
 
 
 @settings(max_examples=6, deadline=None)
@@ -240,7 +238,7 @@ def test_best_replies_are_the_certificates() -> None:
     form = random_form(2, states=3, horizon=3)
     zero = np.stack([form.reward[0], -form.reward[0]]).reshape(2, 3, 2, 2)
     game = MarkovGame(form.matrix(), zero, 0, horizon=3)
-    from solvers.markov.policy import ProductPolicy, uniform
+    from solvers.markov.policy import uniform
 
     mu = uniform(game, "", 3).tables[0]
     reply, v = best_reply(game, mu)
@@ -305,32 +303,3 @@ def test_optimistic_nash_vi_learns_and_its_width_holds() -> None:
     assert late["nash_gap"].value < early["nash_gap"].value
     assert late["nash_gap"].value < 0.1
     assert late["nash_gap"].value <= late["optimistic_width"].value + 1e-9
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([2, 3]), st.booleans())
-def test_hedge_is_what_it_says(seed: int, seats: int, masks: bool) -> None:
-    form = random_form(seed, seats=seats, masks=masks, ends=True, horizon=2)
-    learner = IndependentHedge(Problem(form, "", seed, 6, {}), rate=0.5, spread=0.3)
-    score = learner._flat.split(learner._score.copy())
-    learner.advance(6)
-    tables = learner.answer().tables
-    for t in range(6):
-        for i in range(seats):
-            raw = np.where(form.legal[i], np.exp(learner._rate * score[i]), 0.0)
-            np.testing.assert_allclose(
-                tables[i][t], raw / raw.sum(axis=2, keepdims=True), atol=1e-9
-            )
-        joint = ProductPolicy("", tuple(table[t] for table in tables)).correlated().joint
-        after = finite_values(form, joint, "on")
-        for h in range(2):
-            q = backup(form, after[h + 1])
-            for s in np.flatnonzero(~form.terminal):
-                for i in range(seats):
-                    for b in np.flatnonzero(form.legal[i][s]):
-                        for a in legal_joints(form, s):
-                            if a[i] == b:
-                                others = math.prod(
-                                    tables[p][t, h, s, a[p]] for p in range(seats) if p != i
-                                )
-                                score[i][h, s, b] += others * q[i, s, form.number(a)]

@@ -14,6 +14,7 @@ from solvers.matrix.certificates import (
     certify_profile,
     certify_qre,
 )
+from solvers.matrix.correlated import correlated_equilibrium
 from tests.reference import matrix as naive
 
 
@@ -43,28 +44,51 @@ def test_values_and_gaps_equal_their_definitions(seed: int, shape: tuple[int, ..
     assert gaps["ce_gap"].value == pytest.approx(swap, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_cce_and_ce_gaps_equal_openspiels(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    shape = tuple(int(k) for k in rng.integers(2, 4, size=2 + seed % 2))
-    form = random_form(seed, shape)
-    utilities = [pay.ravel().tolist() for pay in form.payoffs]
-    game = pyspiel.create_tensor_game(utilities, list(shape))
-    game = pyspiel.convert_to_turn_based(game)
-    sigma = rng.dirichlet(np.ones(int(np.prod(shape)))).reshape(shape)
-    device = []
-    for joint in np.ndindex(*shape):
-        policies = {}
-        state = game.new_initial_state()
-        for action in joint:
-            key = state.information_state_string()
-            legal = state.legal_actions()
-            policies[key] = [(a, float(a == action)) for a in legal]
-            state.apply_action(int(action))
-        device.append((float(sigma[joint]), pyspiel.TabularPolicy(policies)))
-    gaps = certify_joint(form, sigma)
-    coarse = pyspiel.cce_dist(game, device).dist_value
-    assert gaps["cce_gap"].value == pytest.approx(coarse, abs=1e-10)
+SHAPES_OF_SEATS = {2: [(2, 3), (4, 4), (3, 5)], 3: [(2, 3, 2), (3, 3, 3)], 4: [(2, 2, 3, 2)]}
+
+
+@pytest.mark.parametrize("seats", [2, 3, 4])
+def test_cce_and_ce_gaps_equal_openspiels(seats: int) -> None:
+    # 54 games in all; half of the distributions are an equilibrium moved a little.
+    for seed in range(18):
+        rng = np.random.default_rng([seats, seed])
+        shape = SHAPES_OF_SEATS[seats][seed % len(SHAPES_OF_SEATS[seats])]
+        form = random_form(1000 * seats + seed, shape)
+        utilities = [pay.ravel().tolist() for pay in form.payoffs]
+        game = pyspiel.create_tensor_game(utilities, list(shape))
+        game = pyspiel.convert_to_turn_based(game)
+        sigma = rng.dirichlet(np.ones(int(np.prod(shape)))).reshape(shape)
+        if seed % 2:
+            sigma = 0.9 * correlated_equilibrium(form, coarse=seed % 4 == 1) + 0.1 * sigma
+        device = [(float(sigma[joint]), _pure(game, joint)) for joint in np.ndindex(*shape)]
+        gaps = certify_joint(form, sigma)
+        coarse = pyspiel.cce_dist(game, device).dist_value
+        assert gaps["cce_gap"].value == pytest.approx(coarse, abs=1e-10)
+        swap = pyspiel.ce_dist(game, device).dist_value
+        assert gaps["ce_gap"].value == pytest.approx(swap, abs=1e-10)
+
+
+def _pure(game, joint) -> pyspiel.TabularPolicy:
+    policies = {}
+    state = game.new_initial_state()
+    for action in joint:
+        legal = state.legal_actions()
+        policies[state.information_state_string()] = [(a, float(a == action)) for a in legal]
+        state.apply_action(int(action))
+    return pyspiel.TabularPolicy(policies)
+
+
+def test_equilibria_satisfy_the_constraints_of_openspiels_solvers() -> None:
+    jpsro = pytest.importorskip("open_spiel.python.algorithms.jpsro")
+    for seed in range(12):
+        shape = [(4, 5), (3, 3, 3), (2, 3, 2, 2)][seed % 3]
+        form = random_form(seed, shape)
+        for coarse in (True, False):
+            rows = (jpsro._cce_constraints if coarse else jpsro._ace_constraints)(
+                form.payoffs, [0.0] * len(shape), remove_null=False
+            )[0]
+            sigma = correlated_equilibrium(form, coarse=coarse)
+            assert float((rows @ sigma.ravel()).max()) <= 1e-12
 
 
 def test_the_quantal_response_to_itself_has_no_gap() -> None:

@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
+import arena
 from arena.errors import NotApplicableError, ParameterError
 from arena.rng import derive
 from arena.testing import check_solver
 from games.normal_form import NormalForm, as_game
-from solvers.matrix import correlated
-from solvers.matrix._columns import Gains
+from solvers.matrix import _program, correlated
+from solvers.matrix._gains import Gains
 from solvers.matrix.certificates import certify_joint
 from solvers.matrix.correlated import OBJECTIVES, cce, ce, correlated_equilibrium
 from solvers.matrix.form import JointPolicy
 from solvers.matrix.regret import no_regret_cce, no_regret_ce
+from tests.reference import matrix as naive
 
 
 def rows_of(payoffs: np.ndarray, coarse: bool) -> np.ndarray:
@@ -72,7 +74,8 @@ def test_gains_are_the_rows_of_the_definition(
     rng = np.random.default_rng(seed)
     payoffs = rng.normal(size=(len(shape), *shape))
     gains = Gains(NormalForm(payoffs), coarse=coarse)
-    body = rows_of(payoffs, coarse) / gains.unit
+    per_seat = [a if coarse else a * a for a in shape]
+    body = rows_of(payoffs, coarse) / np.repeat(gains.units, per_seat)[:, None]
     sigma, y = rng.random(gains.size), rng.random(gains.rows)
     np.testing.assert_allclose(gains.times(sigma), body @ sigma, atol=1e-12)
     np.testing.assert_allclose(gains.transposed(y), body.T @ y, atol=1e-12)
@@ -80,6 +83,120 @@ def test_gains_are_the_rows_of_the_definition(
     dense = np.zeros_like(body)
     dense[rows, np.arange(gains.size)[:, None]] = values
     np.testing.assert_allclose(dense, body, atol=1e-12)
+    chosen = np.flatnonzero(rng.random(gains.rows) < 0.5)
+    joint = rng.permutation(gains.size)[: 1 + gains.size // 2]
+    each, place, entries = gains.block(chosen, joint)
+    some = np.zeros((len(chosen), len(joint)))
+    some[np.repeat(np.arange(len(chosen)), each), place] = entries
+    np.testing.assert_allclose(some, body[np.ix_(chosen, joint)], atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), SHAPES, st.booleans(), st.integers(1, 3))
+def test_joint_actions_are_removed_as_by_the_naive_twin(
+    seed: int, shape: tuple[int, ...], coarse: bool, most: int
+) -> None:
+    payoffs = np.random.default_rng(seed).integers(0, most + 1, (len(shape), *shape)) * 1.0
+    found = Gains(NormalForm(payoffs), coarse=coarse).playable()
+    np.testing.assert_array_equal(found, naive.playable(rows_of(payoffs, coarse)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), SHAPES, st.booleans())
+def test_what_is_removed_is_played_in_no_equilibrium(seed, shape, coarse) -> None:
+    payoffs = np.random.default_rng(seed).integers(0, 3, (len(shape), *shape)) * 1.0
+    body = rows_of(payoffs, coarse)
+    for joint in np.flatnonzero(~Gains(NormalForm(payoffs), coarse=coarse).playable()):
+        price = np.zeros(body.shape[1])
+        price[joint] = -1.0
+        most = linprog(
+            price, A_ub=body, b_ub=np.zeros(len(body)), A_eq=np.ones((1, price.size)), b_eq=[1.0]
+        )
+        assert most.fun == pytest.approx(0.0, abs=1e-9)
+
+
+def tied(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """Payoffs that are hard on linear programs."""
+    size = (len(shape), *shape)
+    if kind == "integer":
+        return rng.integers(-2, 3, size) * 1.0
+    if kind == "tiny":
+        return rng.normal(size=size) * 1e-9
+    if kind == "huge":
+        return rng.normal(size=size) * 1e9
+    if kind == "far from zero":
+        return 1e6 + rng.normal(size=size)
+    if kind == "uneven seats":
+        return rng.normal(size=size) * (10.0 ** (4 * np.arange(len(shape)))).reshape(
+            -1, *[1] * len(shape)
+        )
+    if kind == "nearly tied":
+        return rng.integers(0, 2, size) + 1e-7 * rng.normal(size=size)
+    if kind == "nearly zero-sum":
+        out = rng.normal(size=size)
+        out[-1] = -out[:-1].sum(axis=0) + 1e-3 * rng.normal(size=shape)
+        return out
+    return rng.normal(size=size)
+
+
+KINDS = [
+    "random", "integer", "tiny", "huge", "far from zero", "uneven seats", "nearly tied",
+    "nearly zero-sum",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple),
+    st.booleans(),
+    st.sampled_from(KINDS),
+    st.sampled_from(OBJECTIVES),
+)
+def test_every_answer_is_an_equilibrium_to_within_rounding(
+    seed, shape, coarse, kind, objective
+) -> None:
+    payoffs = tied(np.random.default_rng(seed), shape, kind)
+    form = NormalForm(payoffs)
+    if objective == "sparse" and payoffs[0].size > 64:
+        objective = "value"
+    sigma = correlated_equilibrium(form, coarse=coarse, objective=objective)
+    found = certify_joint(form, sigma)
+    for seat, pay in enumerate(payoffs):
+        regret = found[f"{'cce' if coarse else 'ce'}_regret_{seat}"].value
+        assert regret <= 1e-8 * float(np.ptp(pay))
+
+
+@pytest.mark.parametrize("size", [20, 99])
+def test_the_travellers_dilemma_has_one_correlated_equilibrium(size: int) -> None:
+    game = arena.make("matrix/travellers_dilemma", high=size + 1)
+    form = game.form("normal_form")
+    for objective in ("welfare", "entropy", "gini"):
+        sigma = correlated_equilibrium(form, coarse=False, objective=objective)
+        assert sigma[0, 0] == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [3, 40])
+def test_zero_sum_games_are_played_by_maximin_strategies(size: int) -> None:
+    a = np.random.default_rng(size).normal(size=(size, size + 1))
+    form = NormalForm(np.array([a, 3.0 - a]))
+    for coarse in (True, False):
+        sigma = correlated_equilibrium(form, coarse=coarse)
+        assert certify_joint(form, sigma)["ce_gap"].value <= 1e-11
+        assert correlated_equilibrium(form, coarse=coarse, objective="value", seat=1) is not None
+
+
+def test_programs_with_many_pivots_are_handed_over_whole(monkeypatch) -> None:
+    a = np.random.default_rng(0).random((12, 12))
+    form = NormalForm(np.array([a, -a + 0.1 * np.random.default_rng(9).random((12, 12))]))
+    welfare = form.payoffs.sum(axis=0)
+    worth = []
+    for small in (600, 0):  # by the simplex method, and by interior point
+        monkeypatch.setattr(_program, "_SMALL", small)
+        sigma = correlated_equilibrium(form, coarse=False)
+        assert certify_joint(form, sigma)["ce_gap"].value <= 1e-11
+        worth.append(float((welfare * sigma).sum()))
+    assert worth[0] == pytest.approx(worth[1], abs=1e-9)
 
 
 @pytest.mark.parametrize("coarse", [True, False])

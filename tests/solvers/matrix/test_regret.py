@@ -158,3 +158,23 @@ def test_smooth_solvers_ask_for_zero_sum() -> None:
     general = as_game(NormalForm(np.random.default_rng(0).random((2, 3, 3))), id="general")
     with pytest.raises(NotApplicableError, match=r"not zero-sum.*prm\+"):
         sprm_plus().solve(general)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple),
+    st.booleans(),
+)
+def test_joint_play_is_that_of_the_naive_twins(seed, shape, swap) -> None:
+    payoffs = np.random.default_rng(seed).normal(size=(len(shape), *shape))
+    cut = np.concatenate([[0], np.cumsum(shape)]).astype(np.int64)
+    flat = payoffs.reshape(len(shape), -1)
+    size = sum(a * a for a in shape) if swap else int(cut[-1])
+    regret, ahead = np.zeros(size), np.zeros(size)
+    policy, joint = np.zeros(int(cut[-1])), np.zeros(flat.shape[1])
+    play = kernels.swap_play if swap else kernels.coarse_play
+    play(flat, cut, 0, 4, regret, ahead, policy, joint)
+    play(flat, cut, 4, 3, regret, ahead, policy, joint)
+    expected = (naive.swap_play if swap else naive.coarse_play)(payoffs, 7)
+    np.testing.assert_allclose(joint, expected.ravel(), atol=1e-7)

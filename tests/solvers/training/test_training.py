@@ -95,6 +95,21 @@ def test_solve_goes_on_as_a_run_does(game, tmp_path):
     assert [p.iteration for p in whole.trace] == sorted({p.iteration for p in whole.trace})
 
 
+def test_solve_is_kept_while_it_runs(game, tmp_path):
+    from arena.checkpoint import Checkpoints
+
+    def stop(point):
+        if point.iteration:
+            raise KeyboardInterrupt
+
+    keep = Checkpoints(tmp_path / "kept.npz", every=0, progress=stop)
+    stopped = arena.solve(game, "toy", seed=5, steps=2000, progress=keep)
+    assert stopped.status == "interrupted" and keep.written
+    again = arena.solve(game, "toy", seed=5, steps=900, resume=tmp_path / "kept.npz")
+    whole = arena.solve(game, "toy", seed=5, steps=900)
+    assert np.array_equal(again.state["weight"], whole.state["weight"])
+
+
 def test_it_learns_and_the_best_is_kept(game, tmp_path):
     outcome = begin_run(tmp_path / "run", game, "toy", limits={"steps": 6000})
     with RunFolder.open(tmp_path / "run") as folder:
@@ -236,6 +251,21 @@ def test_one_by_one_and_in_batches_alike(game, tmp_path):
                 state.step({s: agents[s].act(state.observe(s)) for s in actors})
             alone.append(state.returns())
         assert np.array_equal(together, alone)
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    for words, said in (
+        ((), "GAME = None"),
+        (("hanabi",), "--solver = None"),
+        (("hanabi", "--solver", "cfr"), "cfr is no learner"),
+        (("hanabi", "--solver", "toi"), "did you mean 'toy'"),
+        (("--resume", "nothing"), "run.json"),
+        (("--resume", "run", "-p", "colors=2"), "--param"),
+        (("--resume", "run", "--out", "other"), "--out"),
+    ):
+        child = _child("train", *words, cwd=tmp_path)
+        _, error = child.communicate()
+        assert child.returncode == 2 and said in error and error.count("\n") == 1
 
 
 # -- bad input --------------------------------------------------------------------------------

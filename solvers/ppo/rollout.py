@@ -1,0 +1,225 @@
+"""Whole episodes of self-play, as flat arrays of decisions in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.game import Game
+from arena.rng import seat_seeds
+from solvers.training.evaluate import sample_rows
+
+__all__ = ["Episodes", "Symmetries", "play_episodes"]
+
+Think = Callable[
+    [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None],
+    "tuple[NDArray[np.float32], NDArray[np.float32]]",
+]
+"""(tensors (M, D), legal (M, A), joint (M, n·D) or None) to probabilities (M, A), values (M,)."""
+
+
+Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetries:
+    """Relabellings of a game that leave its rules as they are (Hu et al. 2020, other-play).
+
+    Attributes:
+        observation: entry i of the relabelled tensor is entry `observation[k, i]`, (K, D).
+        action: the relabelled action i is the action `action[k, i]`, shape (K, A).
+    """
+
+    observation: NDArray[np.int64]
+    action: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """M decisions of N episodes, those of one time step together.
+
+    Attributes:
+        tensor: what the network saw, shape (M, D).
+        legal: shape (M, A).
+        action: what was done, or what the teacher would have done, shape (M,).
+        chance: its probability, shape (M,).
+        value: what the critic foretold, shape (M,).
+        chain: to whose succession of decisions it belongs, shape (M,).
+        chains: how many of these there are.
+        joint: the latest observations of all seats, shape (M, n·D), or None.
+        gain: what was paid from it until the chain's next one, shape (M,).
+        returns: of the episodes, shape (N, n).
+    """
+
+    tensor: NDArray[np.float32]
+    legal: NDArray[np.bool_]
+    action: NDArray[np.int64]
+    chance: NDArray[np.float32]
+    value: NDArray[np.float32]
+    chain: NDArray[np.int64]
+    joint: NDArray[np.float32] | None
+    chains: int
+    gain: NDArray[np.float64]
+    returns: NDArray[np.float64]
+
+
+def play_episodes(
+    game: Game,
+    think: Think,
+    seeds: NDArray[np.uint64],
+    rng: np.random.Generator,
+    *,
+    seat_input: bool,
+    joint: bool,
+    team: bool,
+    symmetries: Symmetries | None = None,
+    loss_weight: float = 1.0,
+    features: Features | None = None,
+    teachers: Sequence[Any] = (),
+) -> Episodes:
+    """Play episodes to their end with one network in all seats.
+
+    Args:
+        game: with the form `batch`.
+        think: the network.
+        seeds: of the episodes, shape (N,).
+        rng: draws actions and relabellings.
+        seat_input: whether the seat's number is added to the tensor, one-hot.
+        joint: whether the critic is given the latest observations of all seats.
+        team: whether the decisions of an episode are one chain (one seat acts at a time and
+            all are paid the same); otherwise each seat has its own.
+        symmetries: if given, every seat of every episode sees the game through a
+            relabelling of its own.
+        loss_weight: what negative rewards are multiplied by in `gain`.
+        features: if given, what is added to tensors: from (M, D) to (M, F).
+        teachers: if given, agents that have `act_batch`, one a seat. They play half of the
+            episodes, the network the others, and `action` is theirs in all of them (Ross,
+            Gordon and Bagnell 2011, DAgger).
+    """
+    batch = game.form("batch", seeds=seeds)
+    episodes, seats = len(seeds), game.seats
+    view = _View(batch, episodes, seats, rng, symmetries, seat_input=seat_input, features=features)
+    chains = 1 if team else seats
+    guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
+    for seat, teacher in enumerate(teachers):
+        teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
+    latest = np.full((episodes, chains), -1, dtype=np.int64)
+    gain = np.zeros(4 * episodes)
+    parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
+    seen: NDArray[np.float32] | None = None
+    count = 0
+    while (acting := batch.actors()).any():
+        actions = np.zeros((episodes, seats), dtype=np.int64)
+        looks = [view(seat, np.flatnonzero(acting[:, seat])) for seat in range(seats)]
+        if joint:
+            if seen is None:
+                seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
+            for look in looks:
+                seen[look.rows, look.seat] = look.tensor
+        for look in looks:
+            rows, size = look.rows, len(look.rows)
+            if not size:
+                continue
+            whole = None if seen is None else seen[rows].reshape(size, -1)
+            chances, values = think(look.tensor, look.legal, whole)
+            picks = done = sample_rows(chances, rng.random(size))
+            if teachers:
+                answers = teachers[look.seat].act_batch(batch.observe(look.seat))
+                picks = view.relabelled(look, answers[rows])
+                done = np.where(guided[rows], picks, done)
+            actions[rows, look.seat] = view.original(look, done)
+            own = 0 if team else look.seat
+            latest[rows, own] = np.arange(count, count + size)
+            count += size
+            found = (look.tensor, look.legal, picks, chances[np.arange(size), picks], values)
+            for name, part in zip(_FIELDS, (*found, rows * chains + own, whole), strict=True):
+                parts[name].append(part)
+        while len(gain) < count:
+            gain = np.concatenate([gain, np.zeros(len(gain))])
+        batch.step(actions)
+        # What is paid belongs to the latest decision of each chain.
+        told = latest >= 0
+        paid = np.asarray(batch.rewards())[:, :chains]
+        gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
+    whole_parts = {name: np.concatenate(parts[name]) for name in _FIELDS[:-1]}
+    return Episodes(
+        **whole_parts,
+        joint=np.concatenate(parts["joint"]) if joint else None,
+        chains=episodes * chains,
+        gain=gain[:count],
+        returns=np.asarray(batch.returns(), dtype=np.float64),
+    )
+
+
+_FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "joint")
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What a seat sees in the episodes where it is to move, relabelled.
+
+    Attributes:
+        seat: the seat.
+        rows: the episodes, shape (M,).
+        tensor: shape (M, D).
+        legal: shape (M, A).
+    """
+
+    seat: int
+    rows: NDArray[np.int64]
+    tensor: NDArray[np.float32]
+    legal: NDArray[np.bool_]
+
+
+class _View:
+    """How seats see the episodes: through relabellings of their own, if there are any."""
+
+    def __init__(
+        self,
+        batch: Any,
+        episodes: int,
+        seats: int,
+        rng: np.random.Generator,
+        symmetries: Symmetries | None,
+        *,
+        seat_input: bool,
+        features: Features | None,
+    ) -> None:
+        self._batch, self._symmetries, self._features = batch, symmetries, features
+        self._names = np.eye(seats, dtype=np.float32) if seat_input else None
+        self._which: NDArray[np.int64] | None = None
+        if symmetries is not None:
+            self._which = rng.integers(len(symmetries.action), size=(episodes, seats))
+
+    def __call__(self, seat: int, rows: NDArray[np.int64]) -> _Look:
+        """Return what `seat` sees in the episodes `rows`."""
+        seen = self._batch.observe(seat)
+        tensor, legal = seen.tensor[rows], seen.legal[rows]
+        if self._which is not None and self._symmetries is not None:
+            which = self._which[rows, seat]
+            tensor = np.take_along_axis(tensor, self._symmetries.observation[which], axis=1)
+            legal = np.take_along_axis(legal, self._symmetries.action[which], axis=1)
+        if self._features is not None:
+            tensor = np.hstack([tensor, self._features(tensor)])
+        if self._names is not None:
+            tensor = np.hstack([tensor, np.tile(self._names[seat], (len(rows), 1))])
+        return _Look(seat, rows, tensor, legal)
+
+    def original(self, look: _Look, picks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the game's own numbers of the actions picked."""
+        if self._which is None or self._symmetries is None:
+            return picks
+        own: NDArray[np.int64] = self._symmetries.action[self._which[look.rows, look.seat], picks]
+        return own
+
+    def relabelled(self, look: _Look, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what the game's own actions are called in `look`."""
+        if self._which is None or self._symmetries is None:
+            return actions
+        names = np.argsort(self._symmetries.action, axis=1)
+        own: NDArray[np.int64] = names[self._which[look.rows, look.seat], actions]
+        return own

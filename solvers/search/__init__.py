@@ -1,0 +1,1 @@
+"""Decision-time planning: mirror steps on action values estimated at the decision."""
