@@ -118,13 +118,6 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
     if all(callable(getattr(thing, method, None)) for method in _METHODS):
         agent: Agent = thing
         return agent
-<<<<<<< HEAD
-    if isinstance(thing, NetworkPolicy):
-        return NetworkAgent(thing, name=name)
-=======
-    if isinstance(thing, Solution):
-        thing, name = thing.policy, name or thing.solver
->>>>>>> next
     if isinstance(thing, Policy | Mediator):
         return playing(thing, name=name)
     if _is_openspiel(thing):
