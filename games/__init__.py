@@ -26,6 +26,7 @@ FAMILIES: dict[str, str] = {
     "markov": "games.markov.catalog:FAMILY",
     "matrix": "games.catalog:FAMILY",
     "repeated": "games.catalog:REPEATED",
+    "starcraft": "games.starcraft.form:FAMILY",
     "skirmish": "games.skirmish.form:FAMILY",
 }
 """Prefixes with many games below them: prefix to the target of a `Family`."""

@@ -83,6 +83,10 @@ class SkirmishState:
 
     def step(self, actions: Mapping[int, Action]) -> None:
         """Play one decision; see `arena.game.State`."""
+        self._play(self._joint(actions))
+
+    def _joint(self, actions: Mapping[int, Action]) -> NDArray[np.int64]:
+        """Return the actions of all seats, checked, shape (1, n); 0 for the dead."""
         actors = self.actors()
         battle = self.battle
         if tuple(sorted(actions)) != actors or not actors:
@@ -102,8 +106,12 @@ class SkirmishState:
         _, bad = unlawful(self.world, battle.rules, battle.ground, joint, mask)
         if bad >= 0:
             raise IllegalActionError(refusal(battle, bad, int(joint[0, bad]), self.legal(bad)))
-        step_all(self.world, battle.rules, battle.ground, joint, NO_NOISE, 0, 1)
-        self._history += tuple(int(joint[0, seat]) for seat in actors)
+        return joint
+
+    def _play(self, joint: NDArray[np.int64]) -> None:
+        acted = tuple(int(joint[0, seat]) for seat in self.actors())
+        step_all(self.world, self.battle.rules, self.battle.ground, joint, NO_NOISE, 0, 1)
+        self._history += acted
 
     def rewards(self) -> Floats:
         """Return what the last step paid, shape (n,)."""

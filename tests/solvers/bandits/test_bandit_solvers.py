@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
+from agents.load import load
 from arena.errors import AgentError, NotApplicableError, ParameterError
 from arena.registry import SOLVERS
 from arena.solver import Solution
@@ -173,6 +174,16 @@ def test_save_and_play(tmp_path: Path) -> None:
         assert one.returns()[0] == other.returns()[0]
     with pytest.raises(AgentError, match="not for bandits/budget"):
         found.agent().begin(arena.make("bandits/budget"), 0, 0)
+
+
+def test_a_saved_policy_plays_vectors(tmp_path: Path) -> None:
+    game = arena.make("bandits/schedule(horizon=2)")
+    arena.solve(game, "bandit_myopic", episodes=2, rounds=0).save(tmp_path / "it.npz")
+    agent = load(str(tmp_path / "it.npz"))
+    agent.begin(game, 0, 0)
+    state = game.state(0)
+    state.step({0: agent.act(state.observe(0))})
+    assert state.returns()[0] > 0
 
 
 def test_bad_input() -> None:

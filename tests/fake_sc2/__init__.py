@@ -1,0 +1,1 @@
+"""A stand-in for the StarCraft II binary, for tests."""
