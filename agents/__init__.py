@@ -24,6 +24,7 @@ TABLE: dict[str, Entry] = {
 """Single agents: id to entry."""
 
 FAMILIES: dict[str, str] = {
+    "bandits": "agents.bandits:FAMILY",
     "openspiel": "agents.openspiel_bot:FAMILY",
     "axelrod": "agents.axelrod:FAMILY",
     "hanabi": "agents.hanabi:FAMILY",

@@ -113,11 +113,11 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
     """
     if inspect.isclass(thing):
         return build(thing, {}, name=name or thing.__name__)
+    if isinstance(thing, Solution):
+        thing, name = thing.policy, name or thing.solver
     if all(callable(getattr(thing, method, None)) for method in _METHODS):
         agent: Agent = thing
         return agent
-    if isinstance(thing, Solution):
-        thing, name = thing.policy, name or thing.solver
     if isinstance(thing, Policy | Mediator):
         return playing(thing, name=name)
     if _is_openspiel(thing):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from agents.network import NetworkAgent
+from arena.agent import Agent
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.policy import Mediator, Policy, TabularPolicy
@@ -161,7 +162,7 @@ class MediatedAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent | NetworkAgent:
+def from_file(path: str, **unknown: Any) -> Agent:
     """Load a saved policy, or the policy of a saved solution.
 
     Raises:
@@ -178,10 +179,10 @@ def from_file(path: str, **unknown: Any) -> PolicyAgent | MediatedAgent | Networ
     return playing(load_policy(path), name=Path(path).name)
 
 
-def playing(
-    policy: Policy | Mediator, *, name: str = ""
-) -> PolicyAgent | MediatedAgent | NetworkAgent:
-    """Return the agent that plays a policy or follows a mediator."""
+def playing(policy: Policy | Mediator | Agent, *, name: str = "") -> Agent:
+    """Return the agent that plays a policy or follows a mediator; agents stay as they are."""
+    if isinstance(policy, Agent):
+        return policy
     if isinstance(policy, NetworkPolicy):
         return NetworkAgent(policy, name=name)
     if isinstance(policy, Mediator):

@@ -35,6 +35,8 @@ __all__ = [
 _FORMAT = "arena/solution/1"
 
 _POLICIES = {
+    "bandit_table": "solvers.bandits.policy:from_arrays",
+    "bandit_values": "solvers.bandits.policy:from_arrays",
     "correlated": "solvers.markov.policy:from_arrays",
     "correlation_plan": "solvers.tree.mediators:from_arrays",
     "joint": "solvers.matrix.form:from_arrays",

@@ -19,6 +19,7 @@ TABLE: dict[str, Entry] = {
 """Single games: id to entry."""
 
 FAMILIES: dict[str, str] = {
+    "bandits": "games.bandits.catalog:FAMILY",
     "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",
     "pettingzoo": "games.adapters.pettingzoo:FAMILY",

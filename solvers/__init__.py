@@ -13,6 +13,7 @@ _MATRIX = {"form": "normal_form"}
 _TWO_SEATS = {"form": "normal_form", "seats": "2"}
 _ZERO_SUM_MATRIX = {"form": "normal_form", "seats": "2", "payoff": "zero_sum"}
 
+_BANDIT = {"form": "bandit", "seats": "1"}
 _MARKOV = {"form": "markov"}
 _ZERO_SUM_MARKOV = {"form": "markov", "seats": "2", "payoff": "zero_sum"}
 
@@ -21,6 +22,9 @@ TABLE: dict[str, Entry] = {
         "solvers.tree.agent_qre:agent_qre", "logit equilibrium of infosets at a temperature", _TREE
     ),
     "auto": Entry("solvers.tree.auto:auto", "what suits the game, or the best of a race", _TREE),
+    "bandit_exact": Entry("solvers.bandits.run:exact", "small bandits, exactly", _BANDIT),
+    "bandit_greedy": Entry("solvers.bandits.run:greedy", "next step, arm by arm", _BANDIT),
+    "bandit_myopic": Entry("solvers.bandits.run:myopic", "the best next step", _BANDIT),
     "cce": Entry("solvers.markov.by_form:cce", "coarse correlated equilibrium", _MATRIX),
     "ce": Entry("solvers.markov.by_form:ce", "correlated equilibrium", _MATRIX),
     "cfr": Entry("solvers.tree.cfr:cfr", "counterfactual regret minimisation", _TREE),
@@ -35,6 +39,7 @@ TABLE: dict[str, Entry] = {
     "fictitious_play": Entry(
         "solvers.matrix.regret:fictitious_play", "best responses to mean play", _MATRIX
     ),
+    "fluid": Entry("solvers.bandits.run:fluid", "long-run priorities by LP", _BANDIT),
     "gambit_nash": Entry("solvers.matrix.gambit:gambit_nash", "Gambit's Nash solvers", _MATRIX),
     "hs_dcfr": Entry("solvers.tree.cfr:hs_dcfr", "discounted CFR on a schedule", _TREE),
     "hs_pcfr+": Entry("solvers.tree.cfr:hs_pcfr_plus", "predictive CFR+ on a schedule", _TREE),
@@ -52,6 +57,9 @@ TABLE: dict[str, Entry] = {
     ),
     "joint_efce": Entry(
         "solvers.tree.correlated_coarse:joint_efce", "EFCE of a tree, by regret", _TREE
+    ),
+    "lagrangian": Entry(
+        "solvers.bandits.run:lagrangian", "priced arms, exact joint action, a bound", _BANDIT
     ),
     "lcfr": Entry("solvers.tree.cfr:lcfr", "linear CFR", _TREE),
     "lemke_howson": Entry(
@@ -123,6 +131,9 @@ TABLE: dict[str, Entry] = {
         "proximal policy optimisation in self-play (IPPO, MAPPO, other-play)",
         {"form": "batch", "kind": "learner"},
     ),
+    "recovering_whittle": Entry(
+        "solvers.bandits.run:recovering_whittle", "indices of recovering arms", _BANDIT
+    ),
     "replicator": Entry(
         "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
     ),
@@ -148,6 +159,7 @@ TABLE: dict[str, Entry] = {
     "vertex_enumeration": Entry(
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS
     ),
+    "whittle": Entry("solvers.bandits.run:whittle", "Whittle indices, tested", _BANDIT),
     "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
 }
 """Single solvers: id to entry."""

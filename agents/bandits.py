@@ -1,0 +1,172 @@
+"""`bandits/<name>`: policies of restless bandits as agents.
+
+Those that plan do so in `begin`, once for each game. `ucb` is told neither transitions nor
+recovery functions: it learns them from what the arms pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.errors import AgentError, ParameterError, UnknownNameError
+from arena.game import Game, Observation
+from arena.registry import SOLVERS, Info
+from arena.rng import generator
+from arena.types import Action
+from games.bandits.form import RestlessBandit
+from games.bandits.recovering import recovery_of
+
+__all__ = ["BANDIT_AGENTS", "FAMILY", "BanditAgent", "BanditFamily"]
+
+Ints = NDArray[np.int64]
+
+BANDIT_AGENTS = {
+    "exact": "exact backward induction (small bandits)",
+    "fluid": "long-run priorities from a linear program",
+    "greedy": "the best next step, one arm after the other",
+    "lagrangian": "priced arms, exact joint action",
+    "myopic": "the best next step, exactly",
+    "none": "never acts",
+    "periodic": "each arm every d rounds (recovering bandits)",
+    "random": "a random feasible action",
+    "recovering_whittle": "indices of recovering arms, known recovery",
+    "sampling": "the best next step of some random actions (samples=100)",
+    "ucb": "learns recovery functions by optimism (recovering bandits)",
+    "whittle": "Whittle indices",
+}
+"""Name to what it does."""
+
+_SOLVERS = {
+    "exact": "bandit_exact",
+    "fluid": "fluid",
+    "greedy": "bandit_greedy",
+    "lagrangian": "lagrangian",
+    "myopic": "bandit_myopic",
+    "recovering_whittle": "recovering_whittle",
+    "whittle": "whittle",
+}
+
+
+class BanditAgent:
+    """Plays one of `BANDIT_AGENTS`.
+
+    Args:
+        name: the policy.
+        samples: random actions that `sampling` compares.
+
+    Raises:
+        UnknownNameError: there is no such policy.
+        ParameterError: `samples` is not at least 1.
+    """
+
+    version = "1"
+
+    def __init__(self, name: str, *, samples: int = 100) -> None:
+        if name not in BANDIT_AGENTS:
+            raise UnknownNameError("bandit policy", name, BANDIT_AGENTS)
+        if type(samples) is not int or samples < 1:
+            raise ParameterError("samples", samples, "an integer ≥ 1", where=f"bandits/{name}")
+        self.name, self._samples = name, samples
+        self.stochastic = name in ("random", "sampling")
+        self._game: Game | None = None
+        self._choose: Callable[[Any], Any] = _nothing
+
+    def begin(self, game: Game, seat: int, seed: int) -> None:
+        """Plan, where the game is a new one.
+
+        Raises:
+            AgentError: the game is no bandit, or not one for this policy.
+        """
+        if "bandit" not in game.forms:
+            raise AgentError(f"bandits/{self.name} plays bandits/…, {game.key} is none")
+        self._rng = generator(seed)
+        if game is not self._game or self.name == "ucb":
+            self._choose = self._planned(game, game.form("bandit"))
+            self._game = game
+
+    def act(self, observation: Observation) -> Action:
+        """Return the action, as the game names it."""
+        seen: Any = observation
+        named: Action = seen.shared.number(self._choose(seen))
+        return named
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _planned(self, game: Game, form: RestlessBandit) -> Callable[[Any], Any]:
+        if self.name == "none":
+            return _nothing
+        if self.name == "random":
+            return lambda seen: form.feasible.sample(self._rng)
+        if self.name == "sampling":
+            return self._sampled
+        if self.name == "periodic":
+            from solvers.bandits.recovering import periodic
+
+            plan = periodic(_recovers(game, form), form.budget or 0)
+            return lambda seen: plan.plays(seen.step)
+        if self.name == "ucb":
+            from solvers.bandits.ucb import Optimist
+
+            table = _recovers(game, form)
+            learner = Optimist(form.arms, table.shape[1], form.budget or 0, form.horizon)
+            return learner.choose
+        solver = SOLVERS.factory(_SOLVERS[self.name])()
+        reason = solver.obstacle(game)
+        if reason is not None:
+            raise AgentError(reason)
+        build = solver.build(form, game, {"rounds": 30, "precision": 1e-3, **solver.defaults})
+        policy = build.policy
+        return lambda seen: policy.choose(form, seen.levels[None], seen.step)[0]
+
+    def _sampled(self, seen: Any) -> Any:
+        form: RestlessBandit = seen.bandit
+        tried = np.array([form.feasible.sample(self._rng) for _ in range(self._samples)])
+        arms = np.arange(form.arms)
+        worth = form.expected[arms, form.modes_of(tried), seen.levels].sum(axis=1)
+        return tried[int(worth.argmax())]
+
+
+def _nothing(seen: Any) -> Ints:
+    """Return no action at all; refused where the constraints demand some."""
+    return np.zeros(seen.bandit.feasible.size, dtype=np.int64)
+
+
+def _recovers(game: Game, form: RestlessBandit) -> NDArray[np.float64]:
+    try:
+        return recovery_of(form)
+    except ParameterError as error:
+        raise AgentError(f"{game.key} is no recovering bandit") from error
+
+
+class BanditFamily:
+    """`bandits/<name>`."""
+
+    def names(self) -> list[str]:
+        """Return the names of all of them."""
+        return sorted(BANDIT_AGENTS)
+
+    def info(self, name: str) -> Info:
+        """Describe one of them."""
+        if name not in BANDIT_AGENTS:
+            raise UnknownNameError("bandit policy", name, BANDIT_AGENTS)
+        return Info(f"bandits/{name}", BANDIT_AGENTS[name], {"plays": "bandits"}, "arena")
+
+    def make(self, name: str, **params: Any) -> BanditAgent:
+        """Make one of them.
+
+        Raises:
+            UnknownNameError: of a policy or a parameter.
+        """
+        known = ("samples",) if name == "sampling" else ()
+        for given in params:
+            if given not in known:
+                raise UnknownNameError(f"parameter of bandits/{name}", given, known)
+        return BanditAgent(name, **params)
+
+
+FAMILY = BanditFamily()

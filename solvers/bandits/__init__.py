@@ -1,0 +1,1 @@
+"""Planners for restless bandits, with bounds on what any policy can earn."""

@@ -1,0 +1,80 @@
+"""Policies of bandits as agents, and pictures of what they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import arena
+from agents.bandits import BANDIT_AGENTS, BanditAgent
+from arena.errors import AgentError, IllegalActionError, ParameterError, UnknownNameError
+from arena.testing import check_agent
+from games.bandits.pictures import draw_action, draw_arms, draw_returns
+
+RECOVERING = "bandits/recovering(arms=6,budget=2,horizon=30,memory=5,payment=bernoulli)"
+SMALL = "bandits/restless(arms=3,states=3,budget=1,horizon=5)"
+
+
+def played(game: Any, agent: Any, seed: int) -> float:
+    agent.begin(game, 0, seed)
+    state = game.state(seed)
+    while state.actors():
+        state.step({0: agent.act(state.observe(0))})
+    return float(state.returns()[0])
+
+
+@pytest.mark.parametrize("name", BANDIT_AGENTS)
+def test_contract(name: str) -> None:
+    only_recovering = name in ("periodic", "recovering_whittle", "ucb")
+    check_agent(lambda: BanditAgent(name), arena.make(RECOVERING if only_recovering else SMALL))
+    if only_recovering:
+        with pytest.raises(AgentError, match="no recovering bandit"):
+            BanditAgent(name).begin(arena.make(SMALL), 0, 0)
+
+
+@pytest.mark.parametrize("problem", ["capacity", "schedule", "path", "interventions"])
+def test_on_the_same_luck_planning_pays(problem: str) -> None:
+    game = arena.make(f"bandits/{problem}(budget=4,horizon=12)")
+    mean = {
+        name: np.mean([played(game, BanditAgent(name), seed) for seed in range(4)])
+        for name in ("none", "random", "lagrangian")
+    }
+    assert mean["lagrangian"] > mean["random"] > mean["none"]
+
+
+def test_ucb_learns() -> None:
+    game = arena.make("bandits/recovering(arms=6,budget=1,horizon=1500,memory=5,payment=bernoulli)")
+    learnt = np.mean([played(game, BanditAgent("ucb"), seed) for seed in range(2)])
+    blind = np.mean([played(game, BanditAgent("random"), seed) for seed in range(2)])
+    known = np.mean([played(game, BanditAgent("recovering_whittle"), seed) for seed in range(2)])
+    assert learnt > blind + 0.5 * (known - blind)
+
+
+def test_pictures() -> None:
+    for name in ("path", "schedule"):
+        form = arena.make(f"bandits/{name}(budget=3)").form("bandit")
+        action = form.feasible.sample(np.random.default_rng(0))
+        figure = draw_action(form, action)
+        figure.canvas.draw()
+        assert figure.axes[0].collections or figure.axes[0].lines
+        with pytest.raises(IllegalActionError):
+            draw_action(form, np.ones(20, dtype=int))
+    drawn = draw_arms(np.array([[0, 1], [1, 2]]), np.array([[1, 0]]))
+    assert len(drawn.axes[0].collections[0].get_offsets()) == 1
+    curves = draw_returns({"one": np.arange(6.0).reshape(2, 3)}, bound=5.0)
+    assert len(curves.axes[0].lines) == 2
+    with pytest.raises(ParameterError, match="graph or slots"):
+        draw_action(arena.make("bandits/budget").form("bandit"), np.zeros(20, dtype=int))
+
+
+def test_bad_input() -> None:
+    with pytest.raises(UnknownNameError, match="lagrangian"):
+        BanditAgent("lagrangean")
+    with pytest.raises(ParameterError, match="samples"):
+        BanditAgent("sampling", samples=0)
+    with pytest.raises(AgentError, match="plays bandits"):
+        BanditAgent("myopic").begin(arena.make("kuhn_poker"), 0, 0)
+    with pytest.raises(AgentError, match="too many for exact"):
+        BanditAgent("exact").begin(arena.make("bandits/budget"), 0, 0)
