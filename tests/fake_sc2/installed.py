@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from pathlib import Path
 
 import psutil
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = """#!{python}
-import sys
-sys.path.insert(0, {root!r})
-from tests.fake_sc2.server import main
-main()
-"""
+
+
+def script(python: str) -> str:
+    """Return the program that stands for the engine; paths may have spaces."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r});"
+        " from tests.fake_sc2.server import main; main()"
+    )
+    return f'#!/bin/sh\nexec {shlex.quote(python)} -c {shlex.quote(code)} "$@"\n'
 
 
 class FakeEngine:

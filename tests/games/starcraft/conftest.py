@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from games.starcraft.battle import EngineBattle, names
-from tests.fake_sc2.installed import ROOT, SCRIPT, FakeEngine
+from tests.fake_sc2.installed import FakeEngine, script
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine
     folder = tmp_path / "StarCraftII"
     binary = folder / "Versions" / "Base99999" / "SC2_x64"
     binary.parent.mkdir(parents=True)
-    binary.write_text(SCRIPT.format(python=sys.executable, root=str(ROOT)))
+    binary.write_text(script(sys.executable))
     binary.chmod(0o755)
     for name in names():
         file = folder / "Maps" / EngineBattle(name).map_path
