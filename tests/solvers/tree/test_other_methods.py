@@ -95,7 +95,7 @@ def test_a_magnet_refreshed_at_one_temperature_converges_by_its_last_iterate() -
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_moving_magnet_solves_random_games(seed: int) -> None:
-    found = arena.solve(random_game(seed, zero_sum=True), "mmd_nash", until=1e-6, iterations=50_000)
+    found = arena.solve(random_game(seed, zero_sum=True), "mmd_nash", until=1e-4, iterations=50_000)
     assert found.status == "converged"
 
 
