@@ -1,0 +1,214 @@
+"""Branch and bound over actions, with bounds that know how many actions may be on.
+
+A node fixes some actions. Its bound replaces neurons by lines from the output down to the
+actions (CROWN: Zhang et al. 2018, "Efficient neural network robustness certification with
+general activation functions", NeurIPS), and lets only the most valuable free actions be on,
+as many as the set allows at once. Rows about actions alone are propagated; a set with
+further variables is asked about every better action, and each refusal becomes a row: of a
+minimal refused set S at most |S| − 1 may be on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.errors import ArenaError, ParameterError
+from games.bandits.constraints import FeasibleSet
+from games.bandits.program import Program
+from solvers.sequoia.encode import ActionNet
+from solvers.sequoia.local import dense_rows
+
+__all__ = ["Brancher", "Found", "neuron_bounds"]
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CUTS = 400
+"""Rows of refused actions that are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search knows when it stops.
+
+    Attributes:
+        action: the best action, shape (N,).
+        value: its value.
+        bound: no action is worth more.
+        nodes: how many were bounded.
+        done: whether the gap was reached.
+    """
+
+    action: Ints
+    value: float
+    bound: float
+    nodes: int
+    done: bool
+
+
+def neuron_bounds(
+    net: ActionNet, fixed: NDArray[np.int8], least: int, most: int, given: Any = None
+) -> tuple[Reals, Reals]:
+    """Return bounds of all pre-activations, each shape (T,).
+
+    Args:
+        net: the network as a function of actions.
+        fixed: −1 (free), 0 or 1 for each action, shape (N,).
+        least: how many of the free actions are on at least.
+        most: and at most.
+        given: your own bounds (lower, upper), which are tightened.
+
+    Raises:
+        ParameterError: bounds of another shape, not numbers, or crossed.
+    """
+    from solvers.sequoia import _kernels
+
+    count = len(net.bias)
+    lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
+    if given is not None:
+        lower, upper = (np.array(side, dtype=np.float64) for side in given)
+        if lower.shape != (count,) or upper.shape != (count,):
+            shapes = f"shapes {lower.shape}, {upper.shape}"
+            raise ParameterError("neuron bounds", shapes, f"({count},) each, one a neuron")
+        wrong = ~(lower <= upper)
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise ParameterError(
+                f"bounds of neuron {k}", f"({lower[k]}, {upper[k]})", "lower ≤ upper"
+            )
+    n = net.inputs
+    ok = _kernels.bounds_of(
+        net.starts, net.weight, net.bias, fixed, least, most, lower, upper,
+        np.empty(n + count), np.empty(n),
+    )  # fmt: skip
+    if not ok:
+        raise ParameterError("neuron bounds", "bounds that no action meets", "valid ones")
+    return lower, upper
+
+
+class Brancher:
+    """Searches one feasible set; built once, used for any network over its actions.
+
+    Args:
+        chosen: the set.
+        most_nodes: where to give up.
+
+    Raises:
+        ArenaError: the set is empty.
+    """
+
+    def __init__(self, chosen: FeasibleSet, *, most_nodes: int = 20_000) -> None:
+        self.chosen, self._nodes = chosen, most_nodes
+        rows, low, high = dense_rows(chosen)
+        n = chosen.size
+        self.plain = chosen.plain
+        self._count = len(low)
+        room = 0 if self.plain else _CUTS
+        self._rows = np.vstack([rows, np.zeros((room, n))])
+        self._low = np.concatenate([low, np.full(room, -np.inf)])
+        self._high = np.concatenate([high, np.full(room, np.inf)])
+        program, ones = Program(chosen), np.ones(n)
+        self.most = round(program.best(ones).value)
+        self.least = round(-program.best(-ones).value)
+        own = chosen.actions
+        self.fixed = np.full(n, -1, dtype=np.int8)
+        self.fixed[chosen.upper[own] < 1.0] = 0
+        self.fixed[chosen.lower[own] > 0.0] = 1
+
+    @property
+    def suits(self) -> bool:
+        """Whether refused actions can be made rows: all rows are known, or the set shrinks."""
+        return self.plain or self.chosen.shortcuts.shrinks
+
+    def free(self) -> tuple[int, int]:
+        """Return how many of the actions that are free at the start are on, least and most."""
+        on, free = int((self.fixed == 1).sum()), int((self.fixed < 0).sum())
+        return max(0, self.least - on), min(self.most - on, free)
+
+    def bounds(self, net: ActionNet, given: Any = None) -> tuple[Reals, Reals]:
+        """Return bounds of all pre-activations over the set."""
+        return neuron_bounds(net, self.fixed, *self.free(), given)
+
+    def search(
+        self,
+        net: ActionNet,
+        start: Ints,
+        *,
+        gap: float,
+        bounds: tuple[Reals, Reals] | None = None,
+    ) -> Found:
+        """Return the best action, or the best so far when the nodes are used up.
+
+        Args:
+            net: the values.
+            start: a feasible action, shape (N,).
+            gap: relative to the value, or absolute below one.
+            bounds: of the pre-activations, if they are known.
+        """
+        from solvers.sequoia import _kernels
+
+        n, count, size = net.inputs, len(net.bias), 2 * self._nodes + 8
+        lower, upper = self.bounds(net) if bounds is None else bounds
+        tree = (
+            np.empty(size, dtype=np.int64),
+            np.empty(size),
+            np.empty((size, n), dtype=np.int8),
+            np.empty((size, count)),
+            np.empty((size, count)),
+        )
+        heap, reach, fixed, lows, highs = tree
+        heap[0], fixed[0], lows[0], highs[0] = 0, self.fixed, lower, upper
+        arrays = (net.starts, net.weight, net.bias, net.out)
+        work = (
+            np.empty(n + count),
+            np.empty(n),
+            np.empty(n, dtype=np.int8),
+            np.empty(count),
+            np.empty((5, count + 1)),
+        )
+        columns = np.ascontiguousarray(np.vstack([net.weight[:, :n], net.out[None, :n]]).T)
+        reach[0] = _kernels.output_bound(
+            *arrays, net.constant, self.fixed, *self.free(), lower, upper, work[0], work[1]
+        )
+        incumbent = start.astype(np.int8)
+        value = np.array([float(net.values(start[None])[0]), np.inf, -np.inf])
+        marks = np.array([1, 1, 1], dtype=np.int64)
+        limits = np.array([self.least, self.most, self._nodes], dtype=np.int64)
+        while True:
+            status = _kernels.search(
+                (*arrays, net.constant), columns, self._rows, self._low, self._high, self._count,
+                limits, np.array([min(gap, 1e-6), gap]), not self.plain, tree, marks,
+                incumbent, value, work,
+            )  # fmt: skip
+            if status != 2:
+                break
+            action = work[2]
+            if self.chosen.allows(action):
+                incumbent[:] = action
+                value[0] = float(net.values(action[None])[0])
+            elif not self._cut(action):
+                status = 1
+                break
+        return Found(
+            incumbent.astype(np.int64), float(value[0]), float(value[1]), int(marks[2]), status == 0
+        )
+
+    def _cut(self, action: NDArray[np.int8]) -> bool:
+        """Add the row that some of these actions cannot be on together; False if full."""
+        if not self.chosen.shortcuts.shrinks:
+            raise ArenaError(f"actions of {self.chosen.title!r} cannot be refused by rows")
+        if self._count >= len(self._high):
+            return False
+        kept = action.astype(np.int64)
+        for k in np.flatnonzero(action == 1):
+            kept[k] = 0
+            if self.chosen.allows(kept):
+                kept[k] = 1
+        self._rows[self._count] = kept
+        self._high[self._count] = kept.sum() - 1.0
+        self._count += 1
+        return True
