@@ -20,7 +20,7 @@ from games.bandits.form import RestlessBandit
 from games.bandits.shared import Shared, find
 from solvers.bandits.maximise import Maximiser
 
-__all__ = ["RULES", "TablePolicy", "ValuePolicy", "from_arrays"]
+__all__ = ["RULES", "Playing", "TablePolicy", "ValuePolicy", "from_arrays"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,7 +29,7 @@ RULES = ("exact", "greedy")
 """How an action is chosen by values: the best, or one action after the other."""
 
 
-class _Playing:
+class Playing:
     """What both kinds share: being an agent."""
 
     version = "1"
@@ -85,7 +85,7 @@ class _Playing:
 
 
 @dataclass(frozen=True, eq=False)
-class ValuePolicy(_Playing):
+class ValuePolicy(Playing):
     """Maximises Σ_j values[t, j, s_j, m_j] over the feasible actions.
 
     Attributes:
@@ -126,7 +126,7 @@ class ValuePolicy(_Playing):
 
 
 @dataclass(frozen=True, eq=False)
-class TablePolicy(_Playing):
+class TablePolicy(Playing):
     """An action for each step and joint state.
 
     Attributes:

@@ -423,7 +423,8 @@ def search(
         )  # fmt: skip
         if _completed(rows, low, high, count, own, least, most, coefficients, action):
             found = value_of(starts, weight, bias, out, constant, action, neurons)
-            if found > value[0]:
+            # Rounding differs between here and the caller, who may value a lazy answer.
+            if found > value[0] + 1e-9 * (1.0 + abs(value[0])):
                 if lazy:
                     return 2
                 value[0] = found

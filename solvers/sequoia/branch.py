@@ -67,27 +67,28 @@ def neuron_bounds(
     """
     from solvers.sequoia import _kernels
 
-    count = len(net.bias)
+    n, count = net.inputs, len(net.bias)
     lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
-    if given is not None:
-        lower, upper = (np.array(side, dtype=np.float64) for side in given)
-        if lower.shape != (count,) or upper.shape != (count,):
-            shapes = f"shapes {lower.shape}, {upper.shape}"
-            raise ParameterError("neuron bounds", shapes, f"({count},) each, one a neuron")
-        wrong = ~(lower <= upper)
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise ParameterError(
-                f"bounds of neuron {k}", f"({lower[k]}, {upper[k]})", "lower ≤ upper"
-            )
-    n = net.inputs
-    ok = _kernels.bounds_of(
+    _kernels.bounds_of(
         net.starts, net.weight, net.bias, fixed, least, most, lower, upper,
         np.empty(n + count), np.empty(n),
     )  # fmt: skip
-    if not ok:
-        raise ParameterError("neuron bounds", "bounds that no action meets", "valid ones")
-    return lower, upper
+    if given is None:
+        return lower, upper
+    told = [np.asarray(side, dtype=np.float64) for side in given]
+    if len(told) != 2 or any(side.shape != (count,) for side in told):
+        shapes = ", ".join(str(side.shape) for side in told)
+        raise ParameterError("neuron bounds", f"shapes {shapes}", f"({count},) twice, one a neuron")
+    for low, high, wanted in (
+        (told[0], told[1], "lower ≤ upper"),
+        (told[0], upper + 1e-6, "bounds that some action meets"),
+        (lower - 1e-6, told[1], "bounds that some action meets"),
+    ):
+        if not (low <= high).all():
+            k = int(np.argmin(low <= high))
+            raise ParameterError(f"bounds of neuron {k}", f"({told[0][k]}, {told[1][k]})", wanted)
+    lower, upper = np.maximum(lower, told[0]), np.minimum(upper, told[1])
+    return np.minimum(lower, upper), upper
 
 
 class Brancher:

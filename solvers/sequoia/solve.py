@@ -54,7 +54,7 @@ class Decision:
         status: `optimal` (within the gap), `time limit` or `node limit`.
         method: which of `METHODS` answered.
         nodes: of its search.
-        seconds: CPU time.
+        seconds: wall time.
         fallback: whether the program had nothing better than the start when time was up.
     """
 
@@ -159,7 +159,7 @@ class Maximiser:
             IllegalActionError: `start` is not feasible.
             ArenaError: the answer's value is not what the method said.
         """
-        begun = time.process_time()
+        begun = time.perf_counter()
         fixed = self._fixed(net, base, effect)
         if start is not None:
             start = self.chosen.check(start).astype(np.int64)
@@ -181,7 +181,7 @@ class Maximiser:
             "optimal" if found.done else status,
             method,
             found.nodes,
-            time.process_time() - begun,
+            time.perf_counter() - begun,
             fallback,
         )
 
@@ -207,7 +207,7 @@ class Maximiser:
         self, net: ActionNet, start: Ints | None, given: Any
     ) -> tuple[Found, str, bool]:
         brancher: Any = self._brancher
-        first = self._climbed(net, start)
+        first = self._any() if start is None else start
         bounds = brancher.bounds(net, given)
         branches = self.method == "branching" or (self.method == "auto" and brancher.suits)
         known: Found | None = None
@@ -220,6 +220,7 @@ class Maximiser:
             if known.done or self.method == "branching":
                 return known, "branching", False
             first = known.action
+        first = climb(net, self.chosen, first, rows=self._rows)[0]
         if self._tighten:
             bounds, _ = tighten(self._tightener(), net, bounds)
         method = "highs" if self.method == "auto" else self.method
@@ -251,11 +252,6 @@ class Maximiser:
                 *brancher.free(), *bounds, np.empty(n + len(net.bias)), np.empty(n),
             )
         )  # fmt: skip
-
-    def _climbed(self, net: ActionNet, start: Ints | None) -> Ints:
-        if start is None:
-            start = self._any()
-        return climb(net, self.chosen, start, rows=self._rows)[0]
 
     def _any(self) -> Ints:
         """Return some feasible action: nothing where that is allowed."""

@@ -1,0 +1,92 @@
+"""What a Q-network is told about states and actions of a bandit.
+
+Inputs are the arms' states one-hot, the share of the steps done, and the action:
+
+- `plain`: the N actions themselves (as in the paper);
+- `gated`: for each arm and each state, how often the arm is acted on if it is in that state,
+  else zero. At a decision the states are fixed, so this is linear in the action, and the
+  embedding in a program is the same; but a linear layer can then hold a value of acting for
+  every state of every arm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.errors import ParameterError
+from games.bandits.form import RestlessBandit
+
+__all__ = ["INPUTS", "Features"]
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+INPUTS = ("gated", "plain")
+
+
+class Features:
+    """Inputs of one bandit's networks. K decisions, J arms, S states, N actions, D inputs.
+
+    Args:
+        form: the bandit.
+        kind: one of `INPUTS`.
+    """
+
+    def __init__(self, form: RestlessBandit, kind: str) -> None:
+        if kind not in INPUTS:
+            raise ParameterError("inputs", kind, " or ".join(INPUTS))
+        self.kind, self._form = kind, form
+        self._arms, self._states = form.arms, form.states
+        self._first = form.arms * form.states + 1
+        self._simple = form.plain
+        self._link = form.link.astype(np.float64)
+        self.actions = form.feasible.size
+        acting = self.actions
+        if kind == "gated":
+            acting = form.arms * form.states + (0 if self._simple else self.actions)
+        self.size = self._first + acting
+
+    def base(self, levels: Ints, steps: Any) -> Reals:
+        """Return the inputs without any action, shape (K, D).
+
+        Args:
+            levels: states of the arms, shape (K, J).
+            steps: steps done, shape (K,), or one number.
+        """
+        k = len(levels)
+        out = np.zeros((k, self.size))
+        at = np.arange(self._arms) * self._states + levels
+        np.put_along_axis(out, at, 1.0, axis=1)
+        out[:, self._first - 1] = np.asarray(steps) / self._form.horizon
+        return out
+
+    def effect(self, levels: Ints) -> Any:
+        """Return what actions do to the inputs in one state, shape (N,) or (D, N).
+
+        See `ReluNet.fix`.
+        """
+        if self.kind == "plain":
+            return self._first + np.arange(self.actions)
+        gate = self._first + np.arange(self._arms) * self._states + levels
+        if self._simple:
+            return gate
+        out = np.zeros((self.size, self.actions))
+        out[gate] = self._link
+        out[self.size - self.actions :] = np.eye(self.actions)
+        return out
+
+    def whole(self, levels: Ints, steps: Any, actions: NDArray[Any]) -> Reals:
+        """Return all inputs, shape (K, D), for actions of shape (K, N)."""
+        out = self.base(levels, steps)
+        if self.kind == "plain":
+            out[:, self._first :] = actions
+            return out
+        gate = self._first + np.arange(self._arms) * self._states + levels
+        counts = actions if self._simple else actions @ self._link.T
+        np.put_along_axis(out, gate, np.asarray(counts, dtype=np.float64), axis=1)
+        if not self._simple:
+            out[:, self.size - self.actions :] = actions
+        return out
