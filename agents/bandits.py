@@ -127,7 +127,7 @@ class BanditAgent:
         form: RestlessBandit = seen.bandit
         tried = np.array([form.feasible.sample(self._rng) for _ in range(self._samples)])
         arms = np.arange(form.arms)
-        worth = form.expected[arms, form.modes_of(tried), seen.levels].sum(axis=1)
+        worth = form.expected[arms, form.modes_at(seen.levels, tried), seen.levels].sum(axis=1)
         return tried[int(worth.argmax())]
 
 

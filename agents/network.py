@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agents.references import Reference
 from agents.source import source_file
+from arena.agent import Agent
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
 from arena.rng import Stream, stream_states
@@ -145,8 +146,8 @@ class NetworkAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, *, greedy: bool | None = None) -> NetworkAgent:
-    """Load the policy of a checkpoint.
+def from_file(path: str, *, greedy: bool | None = None) -> Agent:
+    """Load the policy of a checkpoint; one that is an agent already stays as it is.
 
     Args:
         path: a `.safetensors` file that a training run wrote.
@@ -158,4 +159,9 @@ def from_file(path: str, *, greedy: bool | None = None) -> NetworkAgent:
     """
     if not Path(path).is_file():
         source_file(Reference("policy", str(Path(path).absolute())))
-    return NetworkAgent(load_policy(path), name=Path(path).name, greedy=greedy)
+    policy = load_policy(path)
+    if isinstance(policy, Agent):
+        if greedy is not None:
+            raise ParameterError("greedy", greedy, f"nothing: {policy.kind} has no probabilities")
+        return policy
+    return NetworkAgent(policy, name=Path(path).name, greedy=greedy)

@@ -137,6 +137,11 @@ TABLE: dict[str, Entry] = {
     "replicator": Entry(
         "solvers.matrix.regret:replicator", "projected replicator dynamics", _MATRIX
     ),
+    "sequoia": Entry(
+        "solvers.sequoia.learner:sequoia",
+        "deep Q-learning, its arg-max a mixed-integer program (bandits)",
+        {**_BANDIT, "kind": "learner"},
+    ),
     "shapley": Entry(
         "solvers.markov.shapley:shapley", "value iteration, exact stages", _ZERO_SUM_MARKOV
     ),

@@ -112,7 +112,7 @@ class BanditBatch:
             return
         shared = self._shared
         form = shared.form
-        modes = chosen if form.plain else form.modes_of(chosen)
+        modes = form.modes_at(self.levels, chosen) if not form.plain or form.influenced else chosen
         self._move(
             np.ascontiguousarray(modes, dtype=np.int64),
             float(shared.weights[self.step_number]),

@@ -11,7 +11,7 @@ from typing import Any
 from arena.errors import ParameterError, UnknownNameError
 from arena.game import Game
 from arena.registry import Info
-from games.bandits import families, instances, recovering
+from games.bandits import families, influence, instances, recovering
 from games.bandits.form import RestlessBandit
 from games.bandits.game import as_game
 
@@ -41,6 +41,7 @@ class Row:
 CATALOG: dict[str, Row] = {
     "budget": Row(instances.budget, _CORMAB),
     "capacity": Row(instances.capacity, _CORMAB),
+    "herd": Row(influence.herd, "arms that hold each other up"),
     "interventions": Row(instances.interventions, _CORMAB),
     "own": Row(families.own, "your own"),
     "path": Row(instances.path, _CORMAB),

@@ -109,6 +109,11 @@ class RestlessBandit:
         )
 
     @property
+    def influenced(self) -> bool:
+        """Whether how an arm moves depends on the states of others too."""
+        return False
+
+    @property
     def expected(self) -> Reals:
         """Expected reward of a step, shape (J, M, S)."""
         found: Reals = (self.transition * self.reward).sum(axis=3)
@@ -128,6 +133,13 @@ class RestlessBandit:
         """Return the modes under actions of shape (..., N), shape (..., J)."""
         found: Ints = np.asarray(action, dtype=np.int64) @ self.link.T
         return found
+
+    def modes_at(self, levels: Any, action: Any) -> Ints:
+        """Return the modes in which arms at `levels`, shape (..., J), move, shape (..., J).
+
+        Where arms are influenced by others, the mode says by how many besides what is done.
+        """
+        return self.modes_of(action)
 
     # -- checks ----------------------------------------------------------------------------
 

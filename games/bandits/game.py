@@ -60,7 +60,8 @@ def as_game(
         "markov": lambda: exact_mdp(form, id=id),
     }
     # The exact MDP is offered only where it is small: solvers look at the names of the forms.
-    if not _small(form, listed is not None and len(listed)):
+    # The arms of an influenced bandit do not move independently, as that MDP has them do.
+    if form.influenced or not _small(form, listed is not None and len(listed)):
         del forms["markov"]
     pay = np.where(form.transition > 0, form.reward, np.nan)
     least = float(np.nanmin(pay, axis=(1, 2, 3)).sum() * shared.weights.sum())
@@ -108,10 +109,10 @@ def exact_mdp(form: RestlessBandit, *, id: str = "this bandit") -> MarkovGame:
     """
     from scipy.sparse import csr_array, kron, vstack
 
-    listed = form.feasible.listed(_MOST_STATES)
+    listed = None if form.influenced else form.feasible.listed(_MOST_STATES)
     if listed is None or not _small(form, len(listed)):
         raise FormError(
-            id, "markov", ["state", "batch", "bandit"], reason="has too many states or actions"
+            id, "markov", ["state", "batch", "bandit"], reason="has too many states or actions, or arms that influence each other"
         )
     sizes = [int(s) for s in form.sizes]
     chains = [

@@ -157,7 +157,7 @@ class BanditState:
 
     def _act(self, chosen: Mask) -> None:
         form = self.shared.form
-        self._modes = form.modes_of(chosen).tolist()
+        self._modes = form.modes_at(self.levels, chosen).tolist()
         self.paid = np.zeros(form.arms)
         self._earned = 0.0
         if self._chance is None:

@@ -20,7 +20,7 @@ from games.bandits.form import RestlessBandit
 from games.bandits.shared import Shared, find
 from solvers.bandits.maximise import Maximiser
 
-__all__ = ["RULES", "Playing", "TablePolicy", "ValuePolicy", "from_arrays"]
+__all__ = ["RULES", "Playing", "TablePolicy", "ValuePolicy", "from_arrays", "greedy_action"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -113,7 +113,7 @@ class ValuePolicy(Playing):
             raise AgentError(f"this policy is for {arms} arms of {states} states, {modes} modes")
         now = self.values[min(step, len(self.values) - 1)][np.arange(arms), levels]
         if self.rule == "greedy":
-            return np.array([_greedy(form, row) for row in now])
+            return np.array([greedy_action(form, row) for row in now])
         known: dict[int, Maximiser] = self.__dict__["_most"]
         if id(form) not in known:
             known[id(form)] = Maximiser(form)
@@ -160,7 +160,7 @@ def from_arrays(kind: str, game: str, arrays: Mapping[str, NDArray[Any]]) -> Any
     return ValuePolicy(game, arrays["values"], str(arrays["rule"]))
 
 
-def _greedy(form: RestlessBandit, values: Reals) -> Ints:
+def greedy_action(form: RestlessBandit, values: Reals) -> Ints:
     """Switch on the action that gains most, again and again while one is feasible and gains."""
     chosen = np.zeros(form.feasible.size, dtype=np.int64)
     arms = np.arange(form.arms)

@@ -89,7 +89,10 @@ class BanditSolver:
         """Return why this solver cannot handle `game`, or None."""
         if "bandit" not in game.forms:
             return f"{game.key} has no form 'bandit', and {self.name} needs it: bandits/… have it"
-        reason = self.fits(game.form("bandit"))
+        form = game.form("bandit")
+        reason = self.fits(form)
+        if form.influenced:
+            reason = "its arms influence each other; `sequoia` learns such bandits"
         return None if reason is None else f"{self.name} cannot handle {game.key}: {reason}"
 
     def solve(

@@ -107,7 +107,7 @@ class Brancher:
         rows, low, high = dense_rows(chosen)
         n = chosen.size
         self.plain = chosen.plain
-        self._count = len(low)
+        self._count = self._known = len(low)
         room = 0 if self.plain else _CUTS
         self._rows = np.vstack([rows, np.zeros((room, n))])
         self._low = np.concatenate([low, np.full(room, -np.inf)])
@@ -124,6 +124,10 @@ class Brancher:
     def suits(self) -> bool:
         """Whether refused actions can be made rows: all rows are known, or the set shrinks."""
         return self.plain or self.chosen.shortcuts.shrinks
+
+    def forget(self) -> None:
+        """Drop the rows of refused actions."""
+        self._count = self._known
 
     def free(self) -> tuple[int, int]:
         """Return how many of the actions that are free at the start are on, least and most."""

@@ -69,8 +69,13 @@ class Chooser:
         self._pool: Ints | None = None
 
     def forget(self) -> None:
-        """Drop what is remembered: the network has changed."""
+        """Drop what is remembered: the network has changed.
+
+        The rows that searches found go too, so that answers do not depend on earlier ones.
+        """
         self._known.clear()
+        if self.most is not None:
+            self.most.forget()
 
     def choose(
         self, net: ReluNet, levels: Ints, steps: Any, rng: np.random.Generator | None = None

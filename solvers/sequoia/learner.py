@@ -60,18 +60,19 @@ DEFAULTS: dict[str, Any] = {
     "hidden": [32, 32],
     "discount": 0.9,
     "timed": False,
-    "warm": 6000,
-    "pretrain": 25,
-    "episodes": 4,
+    "reward": "expected",
+    "warm": 20_000,
+    "pretrain": 20,
+    "episodes": 8,
     "epsilon": 0.1,
     "working": 1000,
-    "passes": 8,
+    "passes": 4,
     "minibatch": 64,
     "learning_rate": 2e-3,
     "decay": 0.97,
     "least_rate": 2e-4,
     "target": 1.0,
-    "capacity": 20_000,
+    "capacity": 30_000,
     "priority": 0.4,
     "correction": 0.5,
     "samples": 100,
@@ -125,6 +126,8 @@ class Sequoia:
         if self.rounds % s["select_every"] == 0 and s["select_episodes"]:
             figures["selection"] = self._select()
         figures["solved"] = float(self.chooser.solved)
+        if self.chooser.most is not None:
+            figures["fallbacks"] = float(self.chooser.most.counts["fallback"])
         return figures
 
     def _warm(self, rng: np.random.Generator) -> None:
@@ -143,7 +146,7 @@ class Sequoia:
         actions = warm_actions(form, self.chooser, levels, rng)
         batch.step_arms(actions, check=False)
         when = rng.integers(form.horizon, size=count)
-        self.replay.add(levels, when, actions, batch.rewards()[:, 0], batch.levels)
+        self.replay.add(levels, when, actions, self._paid(batch, 0, levels, actions), batch.levels)
         self.steps += count
 
     def _act(self, rng: np.random.Generator) -> float:
@@ -160,10 +163,20 @@ class Sequoia:
             odd = np.flatnonzero(rng.random(len(levels)) < s["epsilon"])
             actions[odd] = pool[rng.integers(len(pool), size=len(odd))]
             batch.step_arms(actions, check=False)
-            rewards = batch.rewards()[:, 0] / form.discount**step
+            rewards = self._paid(batch, step, levels, actions)
             self.replay.add(levels, step, actions, rewards, batch.levels)
         self.steps += len(seeds) * form.horizon
         return float(batch.returns()[:, 0].mean())
+
+    def _paid(self, batch: Any, step: int, levels: Ints, actions: Ints) -> Reals:
+        """Return the rewards to learn from, shape (K,): what was paid, or its expectation."""
+        form = self.form
+        if self.settings["reward"] == "expected":
+            arms, modes = np.arange(form.arms), form.modes_at(levels, actions)
+            expected: Reals = form.expected[arms, modes, levels].sum(axis=1)
+            return expected
+        paid: Reals = batch.rewards()[:, 0] / form.discount**step
+        return paid
 
     def _time(self, steps: Any) -> Any:
         """Return what the network is told of the time: the step, if it is told at all."""
@@ -318,7 +331,7 @@ def warm_actions(
     expected = form.expected
     for k in np.flatnonzero(kind > 0):
         tried = pool[rng.integers(len(pool), size=30)]
-        worth = expected[arms, form.modes_of(tried), levels[k]].sum(axis=1)
+        worth = expected[arms, form.modes_at(levels[k], tried), levels[k]].sum(axis=1)
         actions[k] = tried[int(worth.argmax())]
     for k in np.flatnonzero(kind == 2):
         fewer = actions[k] * (rng.random(form.feasible.size) < rng.random())
@@ -346,6 +359,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     choice("choose", s["choose"], RULES)
     choice("inputs", s["inputs"], INPUTS)
+    choice("reward", s["reward"], ("expected", "paid"))
     flag("skip", s["skip"])
     flag("timed", s["timed"])
     hidden = s["hidden"]

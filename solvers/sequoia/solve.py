@@ -185,6 +185,11 @@ class Maximiser:
             fallback,
         )
 
+    def forget(self) -> None:
+        """Drop the rows that branch and bound has found so far about a set."""
+        if self._brancher is not None:
+            self._brancher.forget()
+
     def _fixed(self, net: ReluNet, base: Any, effect: Any) -> ActionNet:
         n = self.chosen.size
         if base is None and effect is None:

@@ -29,6 +29,13 @@ class PlainBandit:
     def step(self, action: Any) -> float:
         form = self.form
         modes = np.asarray(form.link) @ np.asarray(action).astype(int)
+        if form.influenced:
+            for j in range(form.arms):
+                top = sum(
+                    form.neighbours[j, i] and self.levels[i] == form.sizes[i] - 1
+                    for i in range(form.arms)
+                )
+                modes[j] += form.modes // form.counted * min(int(top), form.counted - 1)
         paid = 0.0
         for j in range(form.arms):
             row = form.transition[j, modes[j], self.levels[j]]
