@@ -162,6 +162,6 @@ def from_file(path: str, *, greedy: bool | None = None) -> Agent:
     policy = load_policy(path)
     if isinstance(policy, Agent):
         if greedy is not None:
-            raise ParameterError("greedy", greedy, f"nothing: {policy.kind} has no probabilities")
+            raise ParameterError("greedy", greedy, "nothing: this policy has no probabilities")
         return policy
     return NetworkAgent(policy, name=Path(path).name, greedy=greedy)

@@ -112,7 +112,10 @@ def exact_mdp(form: RestlessBandit, *, id: str = "this bandit") -> MarkovGame:
     listed = None if form.influenced else form.feasible.listed(_MOST_STATES)
     if listed is None or not _small(form, len(listed)):
         raise FormError(
-            id, "markov", ["state", "batch", "bandit"], reason="has too many states or actions, or arms that influence each other"
+            id,
+            "markov",
+            ["state", "batch", "bandit"],
+            reason="has too many states or actions, or arms that influence each other",
         )
     sizes = [int(s) for s in form.sizes]
     chains = [

@@ -81,9 +81,7 @@ class InfluencedBandit(RestlessBandit):
         """
         shape = (self.arms, self.counted, self.acting, self.states, self.states)
         chances = np.einsum("jc,jcmst->jmst", weights, self.transition.reshape(shape))
-        paid = np.einsum(
-            "jc,jcmst->jmst", weights, (self.transition * self.reward).reshape(shape)
-        )
+        paid = np.einsum("jc,jcmst->jmst", weights, (self.transition * self.reward).reshape(shape))
         pay = np.divide(paid, chances, out=np.zeros_like(paid), where=chances > 0)
         return RestlessBandit(
             chances,

@@ -65,11 +65,11 @@ def neuron_bounds(
     Raises:
         ParameterError: bounds of another shape, not numbers, or crossed.
     """
-    from solvers.sequoia import _kernels
+    from solvers.sequoia import _bound_kernels as kernels
 
     n, count = net.inputs, len(net.bias)
     lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
-    _kernels.bounds_of(
+    kernels.bounds_of(
         net.starts, net.weight, net.bias, fixed, least, most, lower, upper,
         np.empty(n + count), np.empty(n),
     )  # fmt: skip
@@ -154,7 +154,8 @@ class Brancher:
             gap: relative to the value, or absolute below one.
             bounds: of the pre-activations, if they are known.
         """
-        from solvers.sequoia import _kernels
+        from solvers.sequoia import _bound_kernels as kernels
+        from solvers.sequoia._branch_kernels import search
 
         n, count, size = net.inputs, len(net.bias), 2 * self._nodes + 8
         lower, upper = self.bounds(net) if bounds is None else bounds
@@ -176,7 +177,7 @@ class Brancher:
             np.empty((5, count + 1)),
         )
         columns = np.ascontiguousarray(np.vstack([net.weight[:, :n], net.out[None, :n]]).T)
-        reach[0] = _kernels.output_bound(
+        reach[0] = kernels.output_bound(
             *arrays, net.constant, self.fixed, *self.free(), lower, upper, work[0], work[1]
         )
         incumbent = start.astype(np.int8)
@@ -184,7 +185,7 @@ class Brancher:
         marks = np.array([1, 1, 1], dtype=np.int64)
         limits = np.array([self.least, self.most, self._nodes], dtype=np.int64)
         while True:
-            status = _kernels.search(
+            status = search(
                 (*arrays, net.constant), columns, self._rows, self._low, self._high, self._count,
                 limits, np.array([min(gap, 1e-6), gap]), not self.plain, tree, marks,
                 incumbent, value, work,

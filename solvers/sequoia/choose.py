@@ -114,7 +114,8 @@ class Chooser:
             return self._greedy(fixed)
         pool = self.pool()
         rows = pool[rng.integers(len(pool), size=self._samples)]
-        return rows[int(fixed.values(rows).argmax())]
+        found: Ints = rows[int(fixed.values(rows).argmax())]
+        return found
 
     def _greedy(self, net: ActionNet) -> Ints:
         chosen = self._form.feasible

@@ -53,7 +53,7 @@ class ReluNet:
     @property
     def inputs(self) -> int:
         """Number of inputs D."""
-        return self.weight.shape[1] - len(self.bias)
+        return int(self.weight.shape[1]) - len(self.bias)
 
     def values(self, x: Any) -> Reals:
         """Return the outputs for inputs of shape (K, D), shape (K,)."""
@@ -195,16 +195,14 @@ def _read(builder: _Builder, module: Any, x: _Affine, where: str) -> _Affine:
             x = _read(builder, child, x, f"{where}.{name}")
         return x
     if isinstance(module, nn.Linear):
-        weight, bias = (
-            None if t is None else t.detach().cpu().double().numpy()
-            for t in (module.weight, module.bias)
-        )
+        weight = module.weight.detach().cpu().double().numpy()
+        bias = None if module.bias is None else module.bias.detach().cpu().double().numpy()
         return builder.linear(x, weight, bias, where)
     if isinstance(module, nn.ReLU):
         return builder.relu(x)
-    if isinstance(module, nn.Identity | nn.Flatten):
-        return x
-    if isinstance(module, nn.Dropout) and not module.training:
+    flat = isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1)
+    idle = isinstance(module, nn.Dropout) and not module.training
+    if isinstance(module, nn.Identity) or flat or idle:
         return x
     if isinstance(module, _residual_class()):
         body = _read(builder, module.body, x, f"{where}.body")

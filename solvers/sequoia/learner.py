@@ -62,7 +62,7 @@ DEFAULTS: dict[str, Any] = {
     "timed": False,
     "reward": "expected",
     "warm": 20_000,
-    "pretrain": 20,
+    "pretrain": 16,
     "episodes": 8,
     "epsilon": 0.1,
     "working": 1000,
@@ -206,9 +206,12 @@ class Sequoia:
             order = torch.from_numpy(rng.permutation(len(at)))
             for rows in order.split(s["minibatch"]):
                 wrong = self.net(x[rows])[:, 0] - y[rows]
-                loss = (w[rows] * torch.nn.functional.smooth_l1_loss(
-                    wrong, torch.zeros_like(wrong), reduction="none"
-                )).mean()
+                loss = (
+                    w[rows]
+                    * torch.nn.functional.smooth_l1_loss(
+                        wrong, torch.zeros_like(wrong), reduction="none"
+                    )
+                ).mean()
                 self.optimizer.zero_grad()
                 loss.backward()
                 self.optimizer.step()
@@ -237,7 +240,8 @@ class Sequoia:
                 ahead[going] = self.target(x)[:, 0].double().numpy()
         if not self.rounds:
             ahead[:] = 0.0  # the target network knows nothing yet
-        return rewards + s["discount"] * self.form.discount * ahead
+        goals: Reals = rewards + s["discount"] * self.form.discount * ahead
+        return goals
 
     def _select(self) -> float:
         """Play selection episodes; remember the network if it did best."""

@@ -37,8 +37,9 @@ def feasible_rows(
     coefficients, low, high = rows
     sums = actions @ coefficients.T
     own = chosen.actions
-    fits: Mask = ((sums >= low - _TOLERANCE) & (sums <= high + _TOLERANCE)).all(axis=1)
-    fits &= ((actions >= chosen.lower[own]) & (actions <= chosen.upper[own])).all(axis=1)
+    within = (sums >= low - _TOLERANCE) & (sums <= high + _TOLERANCE)
+    allowed = (actions >= chosen.lower[own]) & (actions <= chosen.upper[own])
+    fits: Mask = np.logical_and(within.all(axis=1), allowed.all(axis=1))
     return fits
 
 

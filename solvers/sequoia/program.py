@@ -15,6 +15,7 @@ for each decision, which takes HiGHS a few milliseconds less than to change it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -226,6 +227,24 @@ class NetProgram:
                 kinds.kInteger if yes else kinds.kContinuous for yes in whole.tolist()
             ]
         return program
+
+    def write(self, model: Any, path: Path) -> None:
+        """Write the program as an MPS file that minimises −Q; columns are c0, c1, ….
+
+        The constant of Q is left out.
+        """
+        import highspy
+
+        model.col_cost_ = -np.asarray(model.col_cost_)
+        model.sense_, model.offset_ = highspy.ObjSense.kMinimize, 0.0
+        solver = highspy.Highs()
+        solver.silent()
+        solver.passModel(model)
+        for k in range(model.num_col_):
+            solver.passColName(k, f"c{k}")
+        for k in range(model.num_row_):
+            solver.passRowName(k, f"r{k}")
+        solver.writeModel(str(path))
 
     def _start(
         self, net: ActionNet, part: Embedded, action: Ints, bounds: tuple[Reals, Reals]

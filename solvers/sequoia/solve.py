@@ -169,7 +169,7 @@ class Maximiser:
             found, method, fallback = self._searched(fixed, start, bounds)
         self.counts[method] += 1
         self.counts["fallback"] += fallback
-        again = self._checked(net, fixed, found, base, effect, module)
+        again = self._checked(net, found, base=base, effect=effect, module=module)
         scale = max(1.0, abs(again))
         gap = max(0.0, found.bound - again) / scale
         status = "node limit" if method == "branching" else "time limit"
@@ -208,9 +208,7 @@ class Maximiser:
         best = float(values[k])
         return Found(listed[k].astype(np.int64), best, best, len(listed), True)
 
-    def _searched(
-        self, net: ActionNet, start: Ints | None, given: Any
-    ) -> tuple[Found, str, bool]:
+    def _searched(self, net: ActionNet, start: Ints | None, given: Any) -> tuple[Found, str, bool]:
         brancher: Any = self._brancher
         first = self._any() if start is None else start
         bounds = brancher.bounds(net, given)
@@ -229,9 +227,7 @@ class Maximiser:
         if self._tighten:
             bounds, _ = tighten(self._tightener(), net, bounds)
         method = "highs" if self.method == "auto" else self.method
-        answer = self._program.solve(
-            net, first, bounds=bounds, gap=self.gap, seconds=self.seconds
-        )
+        answer = self._program.solve(net, first, bounds=bounds, gap=self.gap, seconds=self.seconds)
         value = float(net.values(first[None])[0])
         ceiling = np.inf if known is None else known.bound
         if answer is None:
@@ -247,12 +243,12 @@ class Maximiser:
         return self._program if isinstance(self._program, NetProgram) else NetProgram(self.chosen)
 
     def _ceiling(self, net: ActionNet, bounds: tuple[Reals, Reals]) -> float:
-        from solvers.sequoia import _kernels
+        from solvers.sequoia import _bound_kernels as kernels
 
         brancher: Any = self._brancher
         n = net.inputs
         return float(
-            _kernels.output_bound(
+            kernels.output_bound(
                 net.starts, net.weight, net.bias, net.out, net.constant, brancher.fixed,
                 *brancher.free(), *bounds, np.empty(n + len(net.bias)), np.empty(n),
             )
@@ -270,15 +266,7 @@ class Maximiser:
                 )
         return self._first
 
-    def _checked(
-        self,
-        net: ReluNet,
-        fixed: ActionNet,
-        found: Found,
-        base: Any,
-        effect: Any,
-        module: Any,
-    ) -> float:
+    def _checked(self, net: ReluNet, found: Found, *, base: Any, effect: Any, module: Any) -> float:
         """Return the answer's value by the whole network, which has to be what was said."""
         if not feasible_rows(found.action[None], self._rows, self.chosen)[0]:
             raise ArenaError(f"the maximiser returned {found.action.tolist()}, not feasible")

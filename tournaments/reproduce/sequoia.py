@@ -76,17 +76,19 @@ FOUR = (
 HERD = Problem("herd", "bandits/herd", 0.0, None)
 LARGE = (
     Problem("schedule, J = 40", "bandits/schedule(arms=40,budget=10)", 0.5, 0.93),
-    Problem("interventions, J = 40", "bandits/interventions(arms=40,budget=10,actions=20)", 0.0, 0.93),
+    Problem(
+        "interventions, J = 40", "bandits/interventions(arms=40,budget=10,actions=20)", 0.0, 0.93
+    ),
 )
 SMALL = Problem("budget, J = 4", "bandits/budget(arms=4,budget=1,horizon=10)", 0.0, 0.9)
 
 SEEDS, LARGE_SEEDS = 5, 2
-ROUNDS, QUICK_ROUNDS = 32, 8
+ROUNDS, QUICK_ROUNDS = 24, 6
 DQN: Mapping[str, Mapping[str, Any]] = {
     "iterative DQN": {"choose": "iterative", "inputs": "plain", "skip": False},
     "sampled DQN": {"choose": "sampled", "inputs": "plain", "skip": False},
 }
-QUICK: Mapping[str, Any] = {"warm": 2000, "pretrain": 4, "working": 300, "select_every": 2}
+QUICK: Mapping[str, Any] = {"warm": 1500, "pretrain": 4, "working": 200, "select_every": 2}
 
 BEFORE, OURS = "SEQUOIA, pre-trained", "SEQUOIA"
 
@@ -95,7 +97,7 @@ def measure(problem: Problem, instance: int, *, quick: bool) -> dict[str, Any]:
     """Return the mean reward per step of every policy on one instance, as JSON values."""
     game = problem.make(instance)
     form = game.form("bandit")
-    seeds = derive_many(derive(SEED, "play", instance), np.arange(20 if quick else EPISODES))
+    seeds = derive_many(derive(SEED, "play", instance), np.arange(10 if quick else EPISODES))
     paid: dict[str, Reals] = {
         name: episodes(game, Baseline(name, form, seed=instance), seeds) for name in BASELINES
     }
@@ -185,7 +187,7 @@ def run(*, quick: bool, out: Path) -> Report:
     `out/units`.
     """
     seeds = 2 if quick else SEEDS
-    problems = (FOUR[0], FOUR[3], HERD, SMALL) if quick else (*FOUR, HERD, SMALL)
+    problems = (FOUR[3], HERD, SMALL) if quick else (FOUR[0], HERD, *FOUR[1:], SMALL)
     todo = [(problem, k) for k in range(seeds) for problem in problems]
     if not quick:
         todo += [(problem, k) for k in range(LARGE_SEEDS) for problem in LARGE]
@@ -226,9 +228,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 def gains(units: Sequence[Mapping[str, Any]], over: Sequence[str]) -> list[float]:
     """Return SEQUOIA's gain over the best of some policies, on each instance."""
-    return [
-        u["means"][OURS] / max(u["means"][name] for name in over) - 1.0 for u in units
-    ]
+    return [u["means"][OURS] / max(u["means"][name] for name in over) - 1.0 for u in units]
 
 
 RIVALS = (*BASELINES, *DQN)
@@ -302,9 +302,7 @@ def _checks(problem: Problem, own: Sequence[Mapping[str, Any]]) -> list[Check]:
         mean, width = interval(shares)
         name = "what is possible (backward induction)" if problem is SMALL else "the bound"
         text = f"{problem.name}: at least {100 * problem.share:.0f}% of {name}"
-        checks.append(
-            Check(text, mean >= problem.share, f"{100 * mean:.1f}% ± {100 * width:.1f}")
-        )
+        checks.append(Check(text, mean >= problem.share, f"{100 * mean:.1f}% ± {100 * width:.1f}"))
     if problem is not SMALL:
         more, width = interval(gains(own, (BEFORE,)))
         text = f"{problem.name}: episodes do not make the pre-trained network worse"
@@ -371,6 +369,4 @@ def pictures(
     return files
 
 
-CLAIM = Reproduction(
-    "sequoia", "SEQUOIA on coupled restless bandits (Xu et al. 2025)", run
-)
+CLAIM = Reproduction("sequoia", "SEQUOIA on coupled restless bandits (Xu et al. 2025)", run)

@@ -228,5 +228,6 @@ def test_bad_input() -> None:
     with pytest.raises(IllegalActionError, match="episode 1 played 9999"):
         batch.step(np.array([[0], [9999]]))
     assert set(CATALOG) == {
-        "budget", "capacity", "herd", "interventions", "own", "path", "recovering", "restless", "schedule",
+        "budget", "capacity", "herd", "interventions", "own", "path", "recovering", "restless",
+        "schedule",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, product
 from typing import Any
 
 import networkx
@@ -15,6 +16,8 @@ from arena.errors import ArenaError, IllegalActionError, ParameterError
 from games.bandits.constraints import FeasibleSet, budget_set, linear_set
 from games.bandits.coupled import capacity_set, path_set, schedule_set
 from solvers.sequoia import Maximiser, ReluNet, encode, from_layers, residual
+from solvers.sequoia._bound_kernels import linear_bound, value_of
+from solvers.sequoia._branch_kernels import propagate
 from solvers.sequoia.branch import Brancher
 from solvers.sequoia.local import climb, dense_rows
 from solvers.sequoia.program import NetProgram, embed, tighten
@@ -48,7 +51,7 @@ def a_net(shape: str, inputs: int, rng: np.random.Generator) -> ReluNet:
         return encode(a_module(inputs, int(rng.integers(1 << 30))), inputs)
     hidden = {"linear": [], "deep": [5, 4, 3]}.get(shape, rng.integers(2, 9, 2).tolist())
     sizes = [inputs, *hidden, 1]
-    weights = [rng.normal(size=(b, a)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
     biases = None if shape == "no bias" else [0.5 * rng.normal(size=b) for b in sizes[1:]]
     return from_layers(weights, biases)
 
@@ -130,9 +133,9 @@ def test_first_layer_is_exact_for_a_budget() -> None:
 
 
 def test_stable_neurons_disappear() -> None:
-    net = from_layers(
-        [np.eye(3), np.ones((1, 3))], [np.array([5.0, -5.0, -0.5]), np.zeros(1)]
-    ).fix(np.zeros(3), np.arange(3))
+    net = from_layers([np.eye(3), np.ones((1, 3))], [np.array([5.0, -5.0, -0.5]), np.zeros(1)]).fix(
+        np.zeros(3), np.arange(3)
+    )
     part = embed(net, *Brancher(budget_set(3, 2)).bounds(net))
     assert len(part.offsets) == 1
     assert part.constant == 5.0
@@ -253,3 +256,40 @@ def test_local_search_only_improves() -> None:
         action, value = climb(net, chosen, start, rows=dense_rows(chosen))
         assert chosen.allows(action)
         assert value >= net.values(start[None])[0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10**6))
+def test_kernels_against_brute_force(seed: int) -> None:
+    """Greatest linear forms, values, and what rows force, over all completions."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 7))
+    fixed = rng.choice([-1, -1, -1, 0, 1], n).astype(np.int8)
+    every = [
+        a
+        for a in product((0, 1), repeat=n)
+        if all(f < 0 or f == x for f, x in zip(fixed, a, strict=True))
+    ]
+    free = int((fixed < 0).sum())
+    least = int(rng.integers(0, free + 1))
+    most = int(rng.integers(least, free + 1))
+    form = rng.normal(size=n)
+    on = int((fixed == 1).sum())
+    wanted = max(float(form @ a) for a in every if least <= sum(a) - on <= most)
+    assert linear_bound(form, fixed, least, most, np.empty(n)) == pytest.approx(wanted)
+    net = a_net("plain", n, rng).fix(np.zeros(n), np.arange(n))
+    for action in every:
+        bits = np.array(action, dtype=np.int8)
+        told = value_of(
+            net.starts, net.weight, net.bias, net.out, net.constant, bits, np.empty(len(net.bias))
+        )
+        assert told == pytest.approx(float(net.values(bits[None])[0]))
+    rows = rng.integers(-2, 3, size=(3, n)).astype(float)
+    low, high = rng.integers(-4, 1, 3).astype(float), rng.integers(0, 5, 3).astype(float)
+    kept = [a for a in every if ((rows @ a >= low) & (rows @ a <= high)).all()]
+    after = fixed.copy()
+    if propagate(rows, low, high, 3, after):
+        for action in kept:
+            assert all(f < 0 or f == x for f, x in zip(after, action, strict=True))
+    else:
+        assert not kept

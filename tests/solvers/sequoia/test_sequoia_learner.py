@@ -128,7 +128,9 @@ def test_resumes_exactly(tmp_path: Path) -> None:
     game = arena.make(KEY)
     limits = {"eval_every": 700, "eval_episodes": 5}
     for folder, steps in (("whole", 720), ("parts", 640)):
-        begin_run(tmp_path / folder, game, "sequoia", settings=SMALL, limits={**limits, "steps": steps})
+        begin_run(
+            tmp_path / folder, game, "sequoia", settings=SMALL, limits={**limits, "steps": steps}
+        )
     resume_run(tmp_path / "parts", limits={"steps": 720})
     ends = [RunFolder.open(tmp_path / name).latest() for name in ("whole", "parts")]
     for name, array in ends[0].policy.items():  # type: ignore[union-attr] # there is one
@@ -224,5 +226,5 @@ def test_replay_keeps_the_latest_and_draws_by_priority() -> None:
     assert weight[at == 2].max() == pytest.approx(weight[at == 3].max() / 3, rel=1e-3)
     twin = Replay(4, 2, 3)
     twin.load(replay.arrays(), replay.next)
-    assert np.array_equal(twin.draw(9, np.random.default_rng(1), power=1.0, correction=0.0)[0],
-                          replay.draw(9, np.random.default_rng(1), power=1.0, correction=0.0)[0])  # fmt: skip
+    drawn = [r.draw(9, np.random.default_rng(1), power=1.0, correction=0.0) for r in (twin, replay)]
+    assert np.array_equal(drawn[0][0], drawn[1][0])

@@ -1,16 +1,26 @@
-"""Kernels of bounds and of branch and bound over actions.
+"""Kernels of branch and bound over actions; m rows, otherwise as in `_bound_kernels`."""
 
-Axes: N actions, T neurons, m rows. `fixed` holds −1 (free), 0 or 1 for each action. `weight`,
-`bias`, `out` and `starts` are those of an `ActionNet`. Bounds are over all actions that agree
-with `fixed` and switch on at least `least` and at most `most` of the free ones.
-"""
+# Compiled functions take flat arrays by position, and are long so that nothing is allocated;
+# numba's decorator has no types.
+# ruff: noqa: PLR0912, PLR0915, PLR0917
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-__all__ = ["bounds_of", "linear_bound", "output_bound", "propagate", "search", "value_of"]
+from solvers.sequoia._bound_kernels import bounds_of, output_bound, value_of
+
+__all__ = ["propagate", "search"]
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bits = NDArray[np.int8]
+Net = tuple[Ints, Reals, Reals, Reals, float]
 
 _TOLERANCE = 1e-7
 
@@ -19,143 +29,13 @@ _MOST_LEAVES = 400
 
 
 @njit(cache=True)
-def linear_bound(coefficients, fixed, least, most, best):
-    """Return the greatest Σ coefficients · a; `best`, shape (N,), is scratch."""
-    total = 0.0
-    held = 0
-    for k in range(len(fixed)):
-        value = coefficients[k]
-        if fixed[k] == 1:
-            total += value
-        elif fixed[k] < 0 and most > 0 and (value > 0.0 or least > 0):
-            if held < most:
-                place = held
-                held += 1
-            elif value > best[held - 1]:
-                place = held - 1
-            else:
-                continue
-            while place > 0 and best[place - 1] < value:
-                best[place] = best[place - 1]
-                place -= 1
-            best[place] = value
-    for k in range(held):
-        if k < least or best[k] > 0.0:
-            total += best[k]
-    return total
-
-
-@njit(cache=True)
-def _descend(starts, weight, bias, lower, upper, above, coefficients, sign):
-    """Replace neurons below `above` by lines over them, from the last layer to the first.
-
-    Modified in place: `coefficients`, shape (N + T,), those of neurons become zero. With
-    `sign` 1 the result is an upper bound of the linear form, with −1 a lower bound.
-    Returns the constant that is to be added.
-    """
-    n = weight.shape[1] - len(bias)
-    constant = 0.0
-    for layer in range(above - 1, -1, -1):
-        first = starts[layer]
-        for j in range(first, starts[layer + 1]):
-            c = coefficients[n + j]
-            if c == 0.0:
-                continue
-            coefficients[n + j] = 0.0
-            low, high = lower[j], upper[j]
-            if high <= 0.0:
-                continue
-            slope, shift = 1.0, 0.0
-            if low < 0.0:
-                if c * sign > 0.0:
-                    slope = high / (high - low)
-                    shift = -slope * low
-                elif high < -low:
-                    continue
-            factor = c * slope
-            constant += c * shift + factor * bias[j]
-            if layer == 0:
-                for k in range(n):
-                    coefficients[k] += factor * weight[j, k]
-            else:
-                for k in range(n + first):
-                    coefficients[k] += factor * weight[j, k]
-    return constant
-
-
-@njit(cache=True)
-def bounds_of(starts, weight, bias, fixed, least, most, lower, upper, coefficients, best):
-    """Tighten bounds of all pre-activations; `lower` and `upper`, shape (T,), are modified.
-
-    First-layer bounds are exact for the number of actions. Neurons that are stable already
-    are left alone. Returns False if a bound shows that there is no action.
-    """
-    n = weight.shape[1] - len(bias)
-    for layer in range(len(starts) - 1):
-        first = starts[layer]
-        for j in range(first, starts[layer + 1]):
-            if lower[j] >= 0.0 or upper[j] <= 0.0:
-                continue
-            for sign in (1.0, -1.0):
-                for k in range(n + first):
-                    coefficients[k] = sign * weight[j, k]
-                constant = 0.0
-                if layer > 0:
-                    # Negated, so that both bounds are greatest values.
-                    constant = _descend(
-                        starts, weight, bias, lower, upper, layer, coefficients, 1.0
-                    )
-                reach = sign * bias[j] + constant + linear_bound(
-                    coefficients, fixed, least, most, best
-                )
-                if sign > 0.0:
-                    upper[j] = min(upper[j], reach)
-                else:
-                    lower[j] = max(lower[j], -reach)
-            if lower[j] > upper[j]:
-                if lower[j] > upper[j] + 1e-6 * (1.0 + abs(lower[j])):
-                    return False
-                lower[j] = upper[j] = 0.5 * (lower[j] + upper[j])
-    return True
-
-
-@njit(cache=True)
-def output_bound(
-    starts, weight, bias, out, constant, fixed, least, most, lower, upper, coefficients, best
-):
-    """Return an upper bound of Q; `coefficients[:N]` becomes the linear form behind it."""
-    coefficients[:] = out
-    shift = _descend(
-        starts, weight, bias, lower, upper, len(starts) - 1, coefficients, 1.0
-    )
-    return constant + shift + linear_bound(coefficients, fixed, least, most, best)
-
-
-@njit(cache=True)
-def value_of(starts, weight, bias, out, constant, action, neurons):
-    """Return Q of an action; `neurons`, shape (T,), is scratch."""
-    n = weight.shape[1] - len(bias)
-    for layer in range(len(starts) - 1):
-        first = starts[layer]
-        for j in range(first, starts[layer + 1]):
-            z = bias[j]
-            for k in range(n):
-                if action[k] == 1:
-                    z += weight[j, k]
-            for k in range(first):
-                z += weight[j, n + k] * neurons[k]
-            neurons[j] = max(z, 0.0)
-    total = constant
-    for k in range(n):
-        if action[k] == 1:
-            total += out[k]
-    for j in range(len(bias)):
-        total += out[n + j] * neurons[j]
-    return total
-
-
-@njit(cache=True)
-def _forward(starts, weight, out, neurons, total):
+def _forward(
+    starts: Ints,
+    weight: Reals,
+    out: Reals,
+    neurons: Reals,
+    total: float,
+) -> float:
     """Return Q from pre-activations by actions alone, which become the neurons' values."""
     n = weight.shape[1] - len(neurons)
     for layer in range(len(starts) - 1):
@@ -170,7 +50,13 @@ def _forward(starts, weight, out, neurons, total):
 
 
 @njit(cache=True)
-def _holds(rows, low, high, count, action):
+def _holds(
+    rows: Reals,
+    low: Reals,
+    high: Reals,
+    count: int,
+    action: Any,
+) -> bool:
     for i in range(count):
         total = 0.0
         for k in range(len(action)):
@@ -182,7 +68,10 @@ def _holds(rows, low, high, count, action):
 
 
 @njit(cache=True)
-def _completions(free, most):
+def _completions(
+    free: int,
+    most: int,
+) -> int:
     """Return how many ways there are to switch on up to `most` of `free` actions; −1: many."""
     if most > 3:
         return -1
@@ -196,8 +85,21 @@ def _completions(free, most):
 
 @njit(cache=True)
 def _leaves(
-    net, columns, rows, low, high, count, own, least, most, incumbent, value, action, neurons, sums
-):
+    net: Net,
+    columns: Reals,
+    rows: Reals,
+    low: Reals,
+    high: Reals,
+    count: int,
+    own: Bits,
+    least: int,
+    most: int,
+    incumbent: Bits,
+    value: Reals,
+    action: Any,
+    neurons: Reals,
+    sums: Reals,
+) -> None:
     """Value every completion of `own` with up to three free actions; keep the best feasible.
 
     `sums`, shape (5, T + 1), and `action`, `neurons` are scratch; `incumbent` and `value` are
@@ -248,7 +150,13 @@ def _leaves(
 
 
 @njit(cache=True)
-def propagate(rows, low, high, count, fixed):
+def propagate(
+    rows: Reals,
+    low: Reals,
+    high: Reals,
+    count: int,
+    fixed: Bits,
+) -> bool:
     """Fix what the first `count` rows force, in place; return False if a row cannot hold."""
     changed = True
     while changed:
@@ -284,7 +192,17 @@ def propagate(rows, low, high, count, fixed):
 
 
 @njit(cache=True)
-def _completed(rows, low, high, count, fixed, least, most, coefficients, action):
+def _completed(
+    rows: Reals,
+    low: Reals,
+    high: Reals,
+    count: int,
+    fixed: Bits,
+    least: int,
+    most: int,
+    coefficients: Reals,
+    action: Any,
+) -> bool:
     """Fill `action` by the linear form, as the rows allow; return whether all rows hold."""
     action[:] = fixed
     left = most
@@ -298,8 +216,7 @@ def _completed(rows, low, high, count, fixed, least, most, coefficients, action)
             break
         if left <= 0 or (coefficients[pick] <= 0.0 and need <= 0):
             for k in range(len(action)):
-                if action[k] < 0:
-                    action[k] = 0
+                action[k] = max(action[k], 0)
             break
         action[pick] = 1
         fits = True
@@ -329,7 +246,12 @@ def _completed(rows, low, high, count, fixed, least, most, coefficients, action)
 
 
 @njit(cache=True)
-def _push(heap, size, bounds, node):
+def _push(
+    heap: Ints,
+    size: int,
+    bounds: Reals,
+    node: int,
+) -> None:
     place = size
     heap[place] = node
     while place > 0:
@@ -342,8 +264,12 @@ def _push(heap, size, bounds, node):
 
 
 @njit(cache=True)
-def _pop(heap, size, bounds):
-    top = heap[0]
+def _pop(
+    heap: Ints,
+    size: int,
+    bounds: Reals,
+) -> int:
+    top: int = heap[0]
     node = heap[size - 1]
     size -= 1
     place = 0
@@ -363,14 +289,30 @@ def _pop(heap, size, bounds):
 
 @njit(cache=True)
 def search(
-    net, columns, rows, low, high, count, limits, gaps, lazy, tree, marks, incumbent, value, work
-):
+    net: Net,
+    columns: Reals,
+    rows: Reals,
+    low: Reals,
+    high: Reals,
+    count: int,
+    limits: Ints,
+    gaps: Reals,
+    lazy: bool,
+    tree: Any,
+    marks: Ints,
+    incumbent: Bits,
+    value: Reals,
+    work: Any,
+) -> int:
     """Best-first branch and bound over actions, from where `tree` and `marks` stand.
 
     Args:
         net: starts, weight, bias, out, constant.
         columns: for each action what it adds to pre-activations and to Q, shape (N, T + 1).
-        rows, low, high, count: rows that an action has to satisfy; the first `count` hold.
+        rows: coefficients of rows that an action has to satisfy, shape (m, N).
+        low: their lower bounds, shape (m,).
+        high: their upper bounds, shape (m,).
+        count: how many of them count; the others are room for more.
         limits: least and most actions, and nodes.
         gaps: absolute and relative gap at which to stop.
         lazy: return each better action before it is taken for feasible.
@@ -452,8 +394,7 @@ def search(
                 continue
             if most == 0:
                 for k in range(n):
-                    if fixed[child, k] < 0:
-                        fixed[child, k] = 0
+                    fixed[child, k] = max(fixed[child, k], 0)
             lower[child] = lower[node]
             upper[child] = upper[node]
             marks[2] += 1
