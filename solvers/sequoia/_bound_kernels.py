@@ -169,7 +169,8 @@ def output_bound(
     """Return an upper bound of Q; `coefficients[:N]` becomes the linear form behind it."""
     coefficients[:] = out
     shift = _descend(starts, weight, bias, lower, upper, len(starts) - 1, coefficients, 1.0)
-    return constant + shift + linear_bound(coefficients, fixed, least, most, best)
+    reach: float = constant + shift + linear_bound(coefficients, fixed, least, most, best)
+    return reach
 
 
 @njit(cache=True)

@@ -115,6 +115,7 @@ class Brancher:
         program, ones = Program(chosen), np.ones(n)
         self.most = round(program.best(ones).value)
         self.least = round(-program.best(-ones).value)
+        self._tree: Any = None
         own = chosen.actions
         self.fixed = np.full(n, -1, dtype=np.int8)
         self.fixed[chosen.upper[own] < 1.0] = 0
@@ -157,15 +158,9 @@ class Brancher:
         from solvers.sequoia import _bound_kernels as kernels
         from solvers.sequoia._branch_kernels import search
 
-        n, count, size = net.inputs, len(net.bias), 2 * self._nodes + 8
+        n, count = net.inputs, len(net.bias)
         lower, upper = self.bounds(net) if bounds is None else bounds
-        tree = (
-            np.empty(size, dtype=np.int64),
-            np.empty(size),
-            np.empty((size, n), dtype=np.int8),
-            np.empty((size, count)),
-            np.empty((size, count)),
-        )
+        tree = self._room(count)
         heap, reach, fixed, lows, highs = tree
         heap[0], fixed[0], lows[0], highs[0] = 0, self.fixed, lower, upper
         arrays = (net.starts, net.weight, net.bias, net.out)
@@ -202,6 +197,19 @@ class Brancher:
         return Found(
             incumbent.astype(np.int64), float(value[0]), float(value[1]), int(marks[2]), status == 0
         )
+
+    def _room(self, neurons: int) -> Any:
+        """Return arrays for the nodes of a search, the same ones for networks of one size."""
+        if self._tree is None or self._tree[3].shape[1] != neurons:
+            size = 2 * self._nodes + 8
+            self._tree = (
+                np.empty(size, dtype=np.int64),
+                np.empty(size),
+                np.empty((size, self.chosen.size), dtype=np.int8),
+                np.empty((size, neurons)),
+                np.empty((size, neurons)),
+            )
+        return self._tree
 
     def _cut(self, action: NDArray[np.int8]) -> bool:
         """Add the row that some of these actions cannot be on together; False if full."""

@@ -86,15 +86,18 @@ class ReluNet:
             raise ParameterError("effect", by.tolist(), f"inputs from 0 to {d - 1}")
         if not columns and (by.ndim != 2 or by.shape[0] != d or not np.isfinite(by).all()):
             raise ParameterError("effect", f"shape {by.shape}", f"({d}, N), finite")
-        wide = np.vstack([self.weight[:, :d], self.out[None, :d]])
-        acting = wide[:, by] if columns else wide @ by
-        offset = wide @ start
+        used = np.flatnonzero(start)  # few: states come one-hot
+        weight, out = self.weight[:, :d], self.out[:d]
+        n = by.shape[-1]
+        acting = np.empty((len(self.bias), n + len(self.bias)))
+        acting[:, :n] = weight[:, by] if columns else weight @ by
+        acting[:, n:] = self.weight[:, d:]
         return ActionNet(
             self.starts,
-            np.ascontiguousarray(np.hstack([acting[:-1], self.weight[:, d:]])),
-            self.bias + offset[:-1],
-            np.concatenate([acting[-1], self.out[d:]]),
-            self.constant + float(offset[-1]),
+            acting,
+            self.bias + weight[:, used] @ start[used],
+            np.concatenate([out[by] if columns else out @ by, self.out[d:]]),
+            self.constant + float(out[used] @ start[used]),
         )
 
 

@@ -62,7 +62,7 @@ DEFAULTS: dict[str, Any] = {
     "timed": False,
     "reward": "expected",
     "warm": 20_000,
-    "pretrain": 16,
+    "pretrain": 14,
     "episodes": 8,
     "epsilon": 0.1,
     "working": 1000,

@@ -47,7 +47,7 @@ __all__ = ["CLAIM", "Problem", "measure", "run"]
 Reals = NDArray[np.float64]
 
 SEED = 20_250_303
-EPISODES = 100
+EPISODES = 50
 """Evaluation episodes of each policy, the same for all."""
 
 PAPER = "24.8% on average over the four problems"
@@ -83,7 +83,7 @@ LARGE = (
 SMALL = Problem("budget, J = 4", "bandits/budget(arms=4,budget=1,horizon=10)", 0.0, 0.9)
 
 SEEDS, LARGE_SEEDS = 5, 2
-ROUNDS, QUICK_ROUNDS = 24, 6
+ROUNDS, QUICK_ROUNDS = 20, 6
 DQN: Mapping[str, Mapping[str, Any]] = {
     "iterative DQN": {"choose": "iterative", "inputs": "plain", "skip": False},
     "sampled DQN": {"choose": "sampled", "inputs": "plain", "skip": False},
