@@ -99,6 +99,12 @@ class BanditAgent:
 
     def _planned(self, game: Game, form: RestlessBandit) -> Callable[[Any], Any]:
         if self.name == "none":
+            nothing = np.zeros(form.feasible.size, dtype=np.int64)
+            if not form.feasible.allows(nothing):
+                raise AgentError(
+                    f"bandits/none cannot play {game.key}, whose constraints demand some actions;"
+                    " take bandits/random, which ignores the states, as the reference"
+                )
             return _nothing
         if self.name == "random":
             return lambda seen: form.feasible.sample(self._rng)
@@ -132,7 +138,7 @@ class BanditAgent:
 
 
 def _nothing(seen: Any) -> Ints:
-    """Return no action at all; refused where the constraints demand some."""
+    """Return no action at all."""
     return np.zeros(seen.bandit.feasible.size, dtype=np.int64)
 
 

@@ -17,7 +17,8 @@ __all__ = ["FirstLegal", "Uniform"]
 class Uniform:
     """Picks every legal action with the same probability.
 
-    Continuous actions are drawn uniformly from a bounded box, normally from an unbounded one.
+    Continuous actions are drawn uniformly from a bounded box, normally from an unbounded one;
+    vectors that have to keep constraints as the game draws them (`Observation.sample`).
     """
 
     version = "1"
@@ -34,6 +35,10 @@ class Uniform:
         actions = observation.actions
         if actions is not None:
             return self._stream.choice(actions)
+        own = getattr(observation, "sample", None)
+        if own is not None:
+            drawn_action: Action = own(self._rng)
+            return drawn_action
         space = self._space
         if isinstance(space, MultiDiscrete):
             return self._rng.integers(0, np.array(space.sizes))

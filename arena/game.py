@@ -39,6 +39,7 @@ class Observation(Protocol):
         action_name(action) -> str: what an action is called in this position.
         resample(seed) -> State: a state drawn from those that the seat cannot tell apart,
             for agents that search; it shows nothing that the seat does not know.
+        sample(rng) -> Action: a random legal action, where not all of the space are.
     """
 
     @property

@@ -19,7 +19,7 @@ from arena.agent import Agent
 from arena.errors import AgentFaultError, IllegalActionError, ParameterError
 from arena.game import Game
 from arena.rng import seat_seeds
-from arena.types import Floats, Mask
+from arena.types import Discrete, Floats, Mask
 
 __all__ = ["Batch", "BatchObservation", "as_seeds", "play_batch"]
 
@@ -124,6 +124,8 @@ def play_batch(
         return None
     if not all(hasattr(a, "begin_batch") and hasattr(a, "act_batch") for a in agents):
         return None
+    if not all(isinstance(space, Discrete) for space in game.actions):
+        return None  # batches of vectors are stepped by whoever knows the game
     own = seat_seeds(rows, game.seats)
     players: Sequence[Any] = agents
     for seat, player in enumerate(players):

@@ -61,6 +61,10 @@ class BanditObservation:
         listed = self.shared.listed
         return None if listed is None else np.full(len(listed), self._live)
 
+    def sample(self, rng: np.random.Generator) -> Any:
+        """Return a random feasible action, as the game names it."""
+        return self.shared.number(self.shared.form.feasible.sample(rng))
+
     @property
     def tensor(self) -> NDArray[np.float32]:
         """The arms' states one-hot, then the share of the steps done, shape (J·S + 1,)."""

@@ -7,6 +7,9 @@ Inputs are the arms' states one-hot, the share of the steps done, and the action
   else zero. At a decision the states are fixed, so this is linear in the action, and the
   embedding in a program is the same; but a linear layer can then hold a value of acting for
   every state of every arm.
+
+Where arms are influenced by neighbours, the count of neighbours that matters is part of an
+arm's state here (with `gated`): whom an arm depends on is known, how is not.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from games.bandits.form import RestlessBandit
+from games.bandits.influence import InfluencedBandit
 
 __all__ = ["INPUTS", "Features"]
 
@@ -39,15 +43,24 @@ class Features:
         if kind not in INPUTS:
             raise ParameterError("inputs", kind, " or ".join(INPUTS))
         self.kind, self._form = kind, form
+        self._counts = form if isinstance(form, InfluencedBandit) and kind == "gated" else None
         self._arms, self._states = form.arms, form.states
-        self._first = form.arms * form.states + 1
+        if self._counts is not None:
+            self._states *= self._counts.counted
+        self._first = form.arms * self._states + 1
         self._simple = form.plain
         self._link = form.link.astype(np.float64)
         self.actions = form.feasible.size
         acting = self.actions
         if kind == "gated":
-            acting = form.arms * form.states + (0 if self._simple else self.actions)
+            acting = form.arms * self._states + (0 if self._simple else self.actions)
         self.size = self._first + acting
+
+    def _codes(self, levels: Ints) -> Ints:
+        """Return what stands for an arm's state, shape (..., J)."""
+        if self._counts is None:
+            return levels
+        return levels + self._form.states * self._counts.counts(levels)
 
     def base(self, levels: Ints, steps: Any) -> Reals:
         """Return the inputs without any action, shape (K, D).
@@ -58,7 +71,7 @@ class Features:
         """
         k = len(levels)
         out = np.zeros((k, self.size))
-        at = np.arange(self._arms) * self._states + levels
+        at = np.arange(self._arms) * self._states + self._codes(levels)
         np.put_along_axis(out, at, 1.0, axis=1)
         out[:, self._first - 1] = np.asarray(steps) / self._form.horizon
         return out
@@ -70,7 +83,7 @@ class Features:
         """
         if self.kind == "plain":
             return self._first + np.arange(self.actions)
-        gate = self._first + np.arange(self._arms) * self._states + levels
+        gate = self._first + np.arange(self._arms) * self._states + self._codes(levels)
         if self._simple:
             return gate
         out = np.zeros((self.size, self.actions))
@@ -84,7 +97,7 @@ class Features:
         if self.kind == "plain":
             out[:, self._first :] = actions
             return out
-        gate = self._first + np.arange(self._arms) * self._states + levels
+        gate = self._first + np.arange(self._arms) * self._states + self._codes(levels)
         counts = actions if self._simple else actions @ self._link.T
         np.put_along_axis(out, gate, np.asarray(counts, dtype=np.float64), axis=1)
         if not self._simple:

@@ -399,6 +399,6 @@ def sequoia() -> LearnerSolver:
         start=Sequoia,
         defaults=DEFAULTS,
         unfit=_unfit,
-        steps=10_000,
-        schedule=Schedule(eval_every=4_000, eval_episodes=100),
+        steps=21_000,
+        schedule=Schedule(eval_every=0, eval_episodes=100),
     )
