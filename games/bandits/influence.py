@@ -105,7 +105,7 @@ def herd(
     rng = generator(instance, "bandits", "herd")
     alone, acted = 0.1 * rng.random(arms), 0.75 + 0.1 * rng.random(arms)
     up = np.zeros((arms, 6))  # by neighbours at the top (0, 1, 2), then by acting
-    for count, lift in enumerate((0.0, 0.1, 0.9)):
+    for count, lift in enumerate((0.0, 0.35, 0.85)):
         up[:, 2 * count] = alone + lift
         up[:, 2 * count + 1] = np.maximum(acted, up[:, 2 * count])
     reward = np.tile([0.0, 0.1, 0.2, 0.0], (arms, 1))
