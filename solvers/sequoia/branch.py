@@ -4,8 +4,11 @@ A node fixes some actions. Its bound replaces neurons by lines from the output d
 actions (CROWN: Zhang et al. 2018, "Efficient neural network robustness certification with
 general activation functions", NeurIPS), and lets only the most valuable free actions be on,
 as many as the set allows at once. Rows about actions alone are propagated; a set with
-further variables is asked about every better action, and each refusal becomes a row: of a
-minimal refused set S at most |S| − 1 may be on.
+further variables is asked about every better action, and each refusal becomes a row:
+
+1. if the linear relaxation refuses a* too, by how much it is missed, V(a), is convex, so that
+   V(a*) + g·(a − a*) ≤ 0 holds for all feasible a, g its slope at a* (Benders 1962);
+2. else, of a minimal refused set S at most |S| − 1 may be on.
 """
 
 from __future__ import annotations
@@ -116,6 +119,7 @@ class Brancher:
         self.most = round(program.best(ones).value)
         self.least = round(-program.best(-ones).value)
         self._tree: Any = None
+        self._shadow: Shadow | None = None
         own = chosen.actions
         self.fixed = np.full(n, -1, dtype=np.int8)
         self.fixed[chosen.upper[own] < 1.0] = 0
@@ -212,11 +216,18 @@ class Brancher:
         return self._tree
 
     def _cut(self, action: NDArray[np.int8]) -> bool:
-        """Add the row that some of these actions cannot be on together; False if full."""
+        """Add a row that refuses these actions; False if there is no more room."""
         if not self.chosen.shortcuts.shrinks:
             raise ArenaError(f"actions of {self.chosen.title!r} cannot be refused by rows")
         if self._count >= len(self._high):
             return False
+        if self._shadow is None:
+            self._shadow = Shadow(self.chosen)
+        found = self._shadow.cut(action)
+        if found is not None:
+            self._rows[self._count], self._high[self._count] = found
+            self._count += 1
+            return True
         kept = action.astype(np.int64)
         for k in np.flatnonzero(action == 1):
             kept[k] = 0
@@ -226,3 +237,55 @@ class Brancher:
         self._high[self._count] = kept.sum() - 1.0
         self._count += 1
         return True
+
+
+class Shadow:
+    """The linear relaxation of a set, seen from its actions: by how much one is missed.
+
+    Args:
+        chosen: the set.
+    """
+
+    def __init__(self, chosen: FeasibleSet) -> None:
+        import highspy
+        from scipy.sparse import csr_array, eye_array, hstack
+
+        m, n = chosen.matrix.shape
+        self._actions = chosen.actions.astype(np.int32)
+        matrix = csr_array(hstack([chosen.matrix, eye_array(m), -eye_array(m)]))
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = n + 2 * m, m
+        program.col_cost_ = np.concatenate([np.zeros(n), np.ones(2 * m)])
+        program.col_lower_ = np.concatenate([chosen.lower, np.zeros(2 * m)])
+        program.col_upper_ = np.concatenate([chosen.upper, np.full(2 * m, highspy.kHighsInf)])
+        program.row_lower_, program.row_upper_ = chosen.lo, chosen.hi
+        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        program.a_matrix_.start_ = matrix.indptr.astype(np.int32)
+        program.a_matrix_.index_ = matrix.indices.astype(np.int32)
+        program.a_matrix_.value_ = matrix.data
+        self._solver = highspy.Highs()
+        self._solver.silent()
+        self._solver.setOptionValue("threads", 1)
+        self._solver.setOptionValue("presolve", "off")
+        self._solver.passModel(program)
+
+    def cut(self, action: NDArray[np.int8]) -> tuple[Reals, float] | None:
+        """Return g and g·a* − V(a*), or None where the relaxation allows the action."""
+        import highspy
+
+        at = action.astype(np.float64)
+        self._solver.changeColsBounds(len(at), self._actions, at, at)
+        self._solver.run()
+        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        missed = float(self._solver.getInfo().objective_function_value)
+        if missed <= _MISSED:
+            return None
+        slope = np.array(self._solver.getSolution().col_dual)[self._actions]
+        return slope, float(slope @ at) - missed + _SLACK
+
+
+_MISSED = 1e-4
+"""By how much an action has to be missed for its row to be taken, well above the rounding."""
+
+_SLACK = 1e-6

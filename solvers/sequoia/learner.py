@@ -76,7 +76,7 @@ DEFAULTS: dict[str, Any] = {
     "priority": 0.4,
     "correction": 0.5,
     "samples": 100,
-    "seconds": 10.0,
+    "decision_seconds": 10.0,
     "select_every": 4,
     "select_episodes": 40,
 }
@@ -101,7 +101,7 @@ class Sequoia:
             self.features,
             rule=s["choose"],
             samples=s["samples"],
-            seconds=s["seconds"],
+            seconds=s["decision_seconds"],
         )
         self.steps = self.rounds = 0
         self.best: dict[str, Any] = module_arrays(self.net)
@@ -376,7 +376,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
         whole(name, s[name], least=1)
     for name in ("pretrain", "select_episodes"):
         whole(name, s[name])
-    for name in ("learning_rate", "decay", "least_rate", "seconds"):
+    for name in ("learning_rate", "decay", "least_rate", "decision_seconds"):
         positive(name, s[name])
     for name in ("discount", "epsilon", "target", "priority", "correction"):
         if not 0.0 <= non_negative(name, s[name]) <= 1.0:

@@ -99,7 +99,7 @@ class Maximiser:
         gap: float = 1e-4,
         seconds: float | None = None,
         listed: int = 20_000,
-        nodes: int = 20_000,
+        nodes: int = 5_000,
         tighten: bool = False,
     ) -> None:
         self.chosen = chosen

@@ -59,7 +59,14 @@ def test_features_of_a_state_are_linear_in_the_action(kind: str, key: str) -> No
         assert whole[k].tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("key", ["bandits/path(budget=2)", "bandits/herd(arms=6,budget=2)"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "bandits/path(budget=2)",
+        "bandits/herd(arms=6,budget=2)",
+        "bandits/capacity(arms=9,budget=2)",
+    ],
+)
 def test_choices_are_feasible_and_exact_ones_are_best(key: str) -> None:
     made = learner(key)
     made.step()
@@ -99,9 +106,9 @@ def test_learns_to_be_nearly_optimal() -> None:
     """On a small bandit, against backward induction over all joint states."""
     game = arena.make("bandits/budget(arms=4,budget=1,horizon=10,instance=3)")
     made = Sequoia(
-        game, 1, {**DEFAULTS, "warm": 3000, "pretrain": 8, "working": 600, "hidden": [16]}
+        game, 1, {**DEFAULTS, "warm": 2000, "pretrain": 6, "working": 400, "hidden": [8]}
     )
-    for _ in range(12):
+    for _ in range(8):
         made.step()
     policy, value = exact_table(game.form("bandit"), game)
     seeds = np.arange(300, dtype=np.uint64)
@@ -162,7 +169,7 @@ def test_policy_as_file_and_agent(tmp_path: Path) -> None:
 
 
 def test_solver_contract() -> None:
-    settings = {**SMALL, "steps": 620, "eval_every": 0, "eval_episodes": 4}
+    settings = {**SMALL, "steps": 620}
     check_solver(SOLVERS.factory("sequoia")(), arena.make(KEY), **settings)
     check_solver(SOLVERS.factory("sequoia")(), arena.make("kuhn_poker"))
 
