@@ -230,7 +230,7 @@ class Sequoia:
         if s["timed"]:
             going = r.steps[at] + 1 < self.form.horizon
         ahead = np.zeros(len(at))
-        if going.any():
+        if self.rounds and going.any():  # before, the target network knows nothing
             after = r.after[at[going]].astype(np.int64)
             when = self._time(r.steps[at[going]] + 1)
             best = self.chooser.choose(self._encoded(), after, when, rng)
@@ -238,8 +238,6 @@ class Sequoia:
             with self._torch.no_grad():
                 x = self._torch.from_numpy(inputs.astype(np.float32))
                 ahead[going] = self.target(x)[:, 0].double().numpy()
-        if not self.rounds:
-            ahead[:] = 0.0  # the target network knows nothing yet
         goals: Reals = rewards + s["discount"] * self.form.discount * ahead
         return goals
 

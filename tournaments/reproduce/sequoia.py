@@ -227,10 +227,9 @@ def run(*, quick: bool, out: Path) -> Report:
             for name in ("means", "curves", "seconds"):
                 kept[name] |= found[name]
             done = [p for p in problems if units[p.name]]
-            last = report(
-                done, {n: list(u.values()) for n, u in units.items()}, quick=quick, out=out
-            )
-    return last
+            lists = {name: list(own.values()) for name, own in units.items()}
+            report(done, lists, quick=quick, out=out)
+    return report(problems, lists, quick=quick, out=out, draw=True)
 
 
 def _unit(
@@ -287,8 +286,9 @@ def report(
     *,
     quick: bool,
     out: Path,
+    draw: bool = False,
 ) -> Report:
-    """Return table, checks and files of what was measured."""
+    """Return table, checks and files of what was measured; `draw`: pictures too."""
     names = (*BASELINES, *DQN, BEFORE, OURS, "Lagrangian")
     rows: list[list[Any]] = []
     for problem in problems:
@@ -320,7 +320,8 @@ def report(
     header = ["problem (instances)", *names, "bound", "over the best baseline that does not learn",
               "of the bound",
               "CPU s to learn"]  # fmt: skip
-    files += pictures(problems, units, out)
+    if draw:
+        files += pictures(problems, units, out)
     found = Report(CLAIM.title, header, rows, checks, figures, tuple(files))
     noted = [{"text": c.text, "holds": c.holds, "detail": c.detail} for c in checks]
     for path, text in zip(
@@ -397,9 +398,12 @@ def pictures(
         for problem in problems:
             own = units[problem.name]
             tops = [u["bound"] or max(u["means"].values()) for u in own]
-            mean, half = interval(
-                [u["means"][name] / top for u, top in zip(own, tops, strict=True)]
-            )
+            shares = [
+                u["means"][name] / top
+                for u, top in zip(own, tops, strict=True)
+                if name in u["means"]
+            ]
+            mean, half = interval(shares) if shares else (0.0, 0.0)
             heights.append(mean)
             errors.append(0.0 if np.isnan(half) else half)
         at = np.arange(len(problems)) + (k - len(shown) / 2 + 0.5) * width
