@@ -2,8 +2,9 @@
 
 Networks Q(s, a) are fitted to the Lagrangian values of `bandits/budget`; a decision maximises
 one over at most B of J actions with the state fixed, to a gap of 1e-4. Both sides get the same
-function of the actions and build and solve anew for each state, on one thread. The optimum is
-checked first. Our decision times are medians and 95th percentiles over more states.
+function of the actions and one thread; the peers build their model anew for each state, ours
+keeps what depends on the set alone. The optimum is checked first. Our decision times are medians
+and 95th percentiles over more states.
 """
 
 from __future__ import annotations
