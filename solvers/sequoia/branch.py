@@ -97,7 +97,7 @@ def neuron_bounds(
 class Brancher:
     """Searches one feasible set; built once, used for any network over its actions.
 
-    Args:
+    Attributes:
         chosen: the set.
         most_nodes: where to give up.
 
@@ -106,7 +106,7 @@ class Brancher:
     """
 
     def __init__(self, chosen: FeasibleSet, *, most_nodes: int = 20_000) -> None:
-        self.chosen, self._nodes = chosen, most_nodes
+        self.chosen, self.most_nodes = chosen, most_nodes
         rows, low, high = dense_rows(chosen)
         n = chosen.size
         self.plain = chosen.plain
@@ -182,11 +182,11 @@ class Brancher:
         incumbent = start.astype(np.int8)
         value = np.array([float(net.values(start[None])[0]), np.inf, -np.inf])
         marks = np.array([1, 1, 1], dtype=np.int64)
-        limits = np.array([self.least, self.most, self._nodes], dtype=np.int64)
+        limits = np.array([self.least, self.most, self.most_nodes], dtype=np.int64)
         while True:
             status = search(
                 (*arrays, net.constant), columns, self._rows, self._low, self._high, self._count,
-                limits, np.array([min(gap, 1e-6), gap]), not self.plain, tree, marks,
+                limits, np.array([gap, gap]), not self.plain, tree, marks,
                 incumbent, value, work,
             )  # fmt: skip
             if status != 2:
@@ -205,7 +205,7 @@ class Brancher:
     def _room(self, neurons: int) -> Any:
         """Return arrays for the nodes of a search, the same ones for networks of one size."""
         if self._tree is None or self._tree[3].shape[1] != neurons:
-            size = 2 * self._nodes + 8
+            size = 2 * self.most_nodes + 8
             self._tree = (
                 np.empty(size, dtype=np.int64),
                 np.empty(size),

@@ -39,9 +39,12 @@ class Chooser:
         samples: feasible actions that `sampled` compares.
         gap: of exact answers.
         seconds: time limit of an exact answer; None: none.
+        nodes: where the search for an exact answer stops with the best so far; None: it
+            goes on until the answer is certified.
 
     Attributes:
-        solved: how many exact answers were worked out.
+        solved: how many answers were worked out.
+        uncertified: how many of the exact ones a limit ended.
         remembered: how many were known already.
     """
 
@@ -54,18 +57,21 @@ class Chooser:
         samples: int = 100,
         gap: float = 1e-4,
         seconds: float | None = None,
+        nodes: int | None = None,
     ) -> None:
         if rule not in RULES:
             raise ParameterError("choose", rule, ", ".join(RULES))
         self._form, self._features, self.rule = form, features, rule
         self._samples = samples
         self._known: dict[bytes, Ints] = {}
-        self.solved = self.remembered = 0
+        self.solved = self.remembered = self.uncertified = 0
         self.most: Maximiser | None = None
         self._rows = dense_rows(form.feasible)
         if rule == "exact":
             # Few actions are looked through at once; branching is quicker than many.
             self.most = Maximiser(form.feasible, gap=gap, seconds=seconds, listed=300)
+            if nodes is not None:
+                self.most.limit(nodes)
         self._pool: Ints | None = None
 
     def forget(self) -> None:
@@ -108,7 +114,9 @@ class Chooser:
 
     def _one(self, net: ReluNet, base: Any, effect: Any, rng: Any) -> Ints:
         if self.most is not None:
-            return self.most.best(net, base=base, effect=effect).action
+            decision = self.most.best(net, base=base, effect=effect)
+            self.uncertified += decision.status != "optimal"
+            return decision.action
         fixed = net.fix(base, effect)
         if self.rule == "iterative":
             return self._greedy(fixed)

@@ -82,6 +82,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+_NODES = 500
+"""Where a search for a maximiser stops in learning: the best so far is good enough there."""
+
+
 class Sequoia:
     """See `solvers.training.Learner`."""
 
@@ -102,6 +106,7 @@ class Sequoia:
             rule=s["choose"],
             samples=s["samples"],
             seconds=s["decision_seconds"],
+            nodes=_NODES,
         )
         self.steps = self.rounds = 0
         self.best: dict[str, Any] = module_arrays(self.net)
@@ -126,8 +131,7 @@ class Sequoia:
         if self.rounds % s["select_every"] == 0 and s["select_episodes"]:
             figures["selection"] = self._select()
         figures["solved"] = float(self.chooser.solved)
-        if self.chooser.most is not None:
-            figures["fallbacks"] = float(self.chooser.most.counts["fallback"])
+        figures["uncertified"] = float(self.chooser.uncertified)
         return figures
 
     def _warm(self, rng: np.random.Generator) -> None:

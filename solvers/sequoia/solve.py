@@ -185,6 +185,12 @@ class Maximiser:
             fallback,
         )
 
+    def limit(self, nodes: int) -> None:
+        """Stop at so many nodes of branch and bound, where it suits, and leave it at that."""
+        if self._brancher is not None and self._brancher.suits:
+            self.method = "branching"
+            self._brancher.most_nodes = whole("nodes", nodes, least=1)
+
     def forget(self) -> None:
         """Drop the rows that branch and bound has found so far about a set."""
         if self._brancher is not None:
