@@ -116,9 +116,10 @@ class ControlBatch:
         moved = self._plants.move(control, force, live)
         if self._noisy[1]:
             blur += self._observation_noise * self._normal(setup.observed)
-        # Episodes that are over keep what they showed last.
-        self._blur = np.where(live[:, None], blur, self._blur)
-        self._seen = np.where(live[:, None], self._plants.look(), self._seen)
+        # Episodes that are over, or break down, keep what they showed last.
+        sound = (live & ~moved.failed)[:, None]
+        self._blur = np.where(sound, blur, self._blur)
+        self._seen = np.where(sound, self._plants.look(), self._seen)
         self._paid = np.where(live, moved.reward, 0.0)
         self._totals += self._paid
         self.steps += 1

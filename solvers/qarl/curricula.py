@@ -23,6 +23,7 @@ and at last k is `end` itself, once KL(p_k ‖ p_end) is below `near`.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,15 +146,18 @@ class Teacher:
                 return -reward(at) / reward.scale, np.array([-reward.slope(at) / reward.scale])
             return gamma_kl(at, self.end), np.array([_kl_slope(at, self.end)])
 
-        found = minimize(
-            aim,
-            np.array([now]),
-            method="trust-constr",
-            jac=True,
-            bounds=Bounds(0.5 * self.end, 2.0 * max(self.start, now), keep_feasible=True),
-            constraints=limits,
-            options={"gtol": 1e-6, "xtol": 1e-8, "maxiter": 300},
-        )
+        with warnings.catch_warnings():
+            # The quasi-Newton part says so where a step changes no gradient; that is no harm.
+            warnings.filterwarnings("ignore", message="delta_grad == 0.0")
+            found = minimize(
+                aim,
+                np.array([now]),
+                method="trust-constr",
+                jac=True,
+                bounds=Bounds(0.5 * self.end, 2.0 * max(self.start, now), keep_feasible=True),
+                constraints=limits,
+                options={"gtol": 1e-6, "xtol": 1e-8, "maxiter": 300},
+            )
         return self._kept(now, float(found.x[0]), reward, level)
 
     def _kept(self, now: float, found: float, reward: _Reward | None, level: float | None) -> float:
