@@ -21,9 +21,7 @@ def policy(seed: int = 0) -> ControlPolicy:
         sizes = [(inputs, 8), (8, 4)]
         return [(rng.normal(size=s).astype(np.float32), np.zeros(s[1], np.float32)) for s in sizes]
 
-    return ControlPolicy(
-        GAME.key, [layers(4), layers(5)], sizes=[2, 2], temperatures=[None, 0.01]
-    )
+    return ControlPolicy(GAME.key, [layers(4), layers(5)], sizes=[2, 2], temperatures=[None, 0.01])
 
 
 @pytest.mark.parametrize("greedy", [True, False])
@@ -49,10 +47,10 @@ def test_drawn_actions_are_spread_as_the_network_says() -> None:
 
 
 def test_contract_and_refusals() -> None:
-    check_agent(lambda: ControlAgent(policy(), greedy=False), [GAME])
+    check_agent(lambda: ControlAgent(policy(), greedy=False), GAME)
     assert isinstance(as_agent(policy()), ControlAgent)
     with pytest.raises(AgentError, match="policy for adversarial/point_mass"):
-        arena.play("adversarial/point_mass", [as_agent(policy()), as_agent(policy())], seed=0)
+        as_agent(policy()).begin(arena.make("adversarial/point_mass"), 0, 1)
 
 
 def test_uniform_plays_batches_of_vectors() -> None:

@@ -1,13 +1,12 @@
-"""Line charts and heat maps as self-contained SVG, for the figures of reproductions."""
+"""Line charts as self-contained SVG, for the figures of reproductions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
-__all__ = ["heat_maps", "line_chart"]
+__all__ = ["line_chart"]
 
 _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 170, 40, 50
@@ -114,80 +113,3 @@ class _Axis:
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
         return [round(step * (first + k), 12) for k in range(count)]
-
-
-def heat_maps(
-    tables: Mapping[str, Any],
-    *,
-    rows: Sequence[float],
-    columns: Sequence[float],
-    row_label: str,
-    column_label: str,
-    title: str,
-) -> str:
-    """Return an SVG document with a heat map a table, all in one scale of colours.
-
-    Args:
-        tables: name to values, shape (R, C).
-        rows: what the rows stand for, length R; the first is drawn at the bottom.
-        columns: what the columns stand for, length C.
-        row_label: beside the maps.
-        column_label: below them.
-        title: above.
-    """
-    side, gap, left, top = 26, 40, 70, 60
-    wide, high = side * len(columns), side * len(rows)
-    each = min(len(tables), 3)
-    lines = math.ceil(len(tables) / each)
-    width = left + each * (wide + gap) + 70
-    height = top + lines * (high + gap + 40)
-    values = [float(x) for table in tables.values() for line in table for x in line]
-    low, most = min(values), max(values)
-    span = (most - low) or 1.0
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<text x="{left}" y="24" font-size="14">{escape(title)}</text>',
-    ]
-    for number, (name, table) in enumerate(tables.items()):
-        x0 = left + (number % each) * (wide + gap)
-        y0 = top + (number // each) * (high + gap + 40)
-        parts.append(f'<text x="{x0}" y="{y0 - 8}" font-size="12">{escape(name)}</text>')
-        for i, row in enumerate(rows):
-            y = y0 + high - (i + 1) * side
-            if number % each == 0:
-                parts.append(f'<text x="{x0 - 6}" y="{y + 17}" text-anchor="end">{row:g}</text>')
-            for j, _ in enumerate(columns):
-                value = float(table[i][j])
-                paint, ink = _heat((value - low) / span)
-                x = x0 + j * side
-                parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" fill="{paint}"/>')
-                parts.append(
-                    f'<text x="{x + side / 2}" y="{y + 16}" font-size="8" fill="{ink}"'
-                    f' text-anchor="middle">{value:.0f}</text>'
-                )
-        for j, column in enumerate(columns):
-            x = x0 + (j + 0.5) * side
-            parts.append(f'<text x="{x}" y="{y0 + high + 14}" text-anchor="middle">{column:g}</text>')
-        parts.append(
-            f'<text x="{x0 + wide / 2}" y="{y0 + high + 30}" text-anchor="middle">'
-            f"{escape(column_label)}</text>"
-        )
-    parts.append(
-        f'<text transform="translate(22 {top + high / 2}) rotate(-90)" text-anchor="middle">'
-        f"{escape(row_label)}</text>"
-    )
-    return "\n".join([*parts, "</svg>"]) + "\n"
-
-
-_HEAT = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-"""Viridis at five points (van der Walt and Smith 2015)."""
-
-
-def _heat(share: float) -> tuple[str, str]:
-    """Return the colour of a share from 0 to 1, and one to write on it."""
-    at = min(max(share, 0.0), 1.0) * (len(_HEAT) - 1)
-    k = min(int(at), len(_HEAT) - 2)
-    mixed = [a + (at - k) * (b - a) for a, b in zip(_HEAT[k], _HEAT[k + 1], strict=True)]
-    return "rgb({:.0f},{:.0f},{:.0f})".format(*mixed), "white" if share < 0.6 else "black"

@@ -113,7 +113,7 @@ def test_bad_input(name: str, params: dict[str, Any], error: type[Exception], sa
 
 @needs_mujoco
 def test_a_body_that_does_not_exist() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'torso'.*torso, thigh, leg, foot"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'torso'.*torso, thigh, leg, foot"):
         arena.make("adversarial/hopper", bodies=["torzo"])
     with pytest.raises(UnknownNameError, match="axis"):
         arena.make("adversarial/hopper", axes="xw")

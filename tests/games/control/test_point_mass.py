@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
-from arena.errors import IllegalActionError, ParameterError, UnknownNameError
+from arena.errors import ArenaError, IllegalActionError, ParameterError, UnknownNameError
 from arena.testing import check_game
 from tests.reference.control import push_mass
 
 NUMBERS = st.floats(-1.0, 1.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     mass=st.floats(0.2, 5.0),
@@ -69,9 +69,7 @@ def test_contract(params: dict[str, object]) -> None:
 
 
 def test_a_batch_is_its_states() -> None:
-    game = arena.make(
-        "adversarial/point_mass", horizon=25, action_noise=0.2, observation_noise=0.1
-    )
+    game = arena.make("adversarial/point_mass", horizon=25, action_noise=0.2, observation_noise=0.1)
     batch = game.form("batch", seeds=[3, 4, 5])
     states = [game.state(seed) for seed in (3, 4, 5)]
     rng = np.random.default_rng(0)
@@ -153,5 +151,5 @@ def test_other_actions_are_refused_and_change_nothing(wrong: object) -> None:
     ],
 )
 def test_bad_parameters(params: dict[str, object], said: str) -> None:
-    with pytest.raises(arena.ArenaError, match=said):
+    with pytest.raises(ArenaError, match=said):
         arena.make("adversarial/point_mass", **params)

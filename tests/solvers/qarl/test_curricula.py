@@ -47,7 +47,7 @@ def test_a_slack_lesson_goes_as_far_as_it_may(now: float) -> None:
         return
     exact = brentq(lambda k: gamma_kl(k, now) - 0.5, 0.5, now)
     # Near the end the lesson snaps to it.
-    assert found == pytest.approx(exact, rel=1e-3) or (found == 1.0 and gamma_kl(exact, 1.0) < 0.02)
+    assert found == pytest.approx(exact, rel=5e-3) or (found == 1.0 and gamma_kl(exact, 1.0) < 0.02)
 
 
 def test_the_returns_constraint_holds_the_teacher_back() -> None:

@@ -22,6 +22,7 @@ SMALL: dict[str, Any] = {
     "lesson": 10,
     "plan": 800,
     "replay": 500,
+    "update_every": 4,
 }
 
 
@@ -105,8 +106,12 @@ def test_it_learns_to_reach_the_goal() -> None:
 def test_runs_in_folders_resume_bit_for_bit(tmp_path: Path) -> None:
     game = arena.make(GAME)
     limits = {"eval_every": 400, "eval_episodes": 3}
-    begin_run(tmp_path / "whole", game, "qarl", seed=5, settings=SMALL, limits=limits | {"steps": 800})
-    begin_run(tmp_path / "cut", game, "qarl", seed=5, settings=SMALL, limits=limits | {"steps": 300})
+    begin_run(
+        tmp_path / "whole", game, "qarl", seed=5, settings=SMALL, limits=limits | {"steps": 800}
+    )
+    begin_run(
+        tmp_path / "cut", game, "qarl", seed=5, settings=SMALL, limits=limits | {"steps": 300}
+    )
     resume_run(tmp_path / "cut", limits={"steps": 800})
     whole, cut = (
         read_checkpoint(tmp_path / name / "checkpoints" / "step-800.safetensors")

@@ -48,7 +48,9 @@ def test_a_strong_wind_is_found_by_an_attack() -> None:
     left, found = attack(game, policy, steps=600, episodes=4, seed=1, settings=small)
     again, _ = attack(game, policy, steps=600, episodes=4, seed=1, settings=small)
     assert left == again
-    assert found.layers(0) is policy.layers(0)
+    tensor = np.random.default_rng(0).normal(size=(5, 4))
+    assert np.array_equal(found.act(tensor, seat=0), policy.act(tensor, seat=0))
+    assert found.act(tensor, seat=1).any()
     quiet = play(game, lambda t: policy.act(t, seat=0), idle(game, 1), episodes=4, seed=9)
     assert left <= quiet.returns.mean() + 5.0
 
