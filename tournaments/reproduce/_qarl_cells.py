@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -125,8 +126,6 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     Raises:
         ParameterError: the folder holds a cell of that name made with other settings.
     """
-    import time
-
     facts = json.loads(json.dumps({"format": _FORMAT, **asdict(plan)}))
     path = folder / f"{plan.name}.json"
     if path.exists():
@@ -150,7 +149,7 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     found = {"made_from": facts, "attacked": attacked, **_tested(game, policy, task, seed)}
     found |= {"failed": learner.failures, "steps": learner.steps, "training_seconds": trained}
     found["seconds"] = time.process_time() - began
-    header = {"game": game_header(game), "solver": "qarl", "settings": settings}
+    header: dict[str, Any] = {"game": game_header(game), "solver": "qarl", "settings": settings}
     header |= {"seed": plan.seed, "steps": learner.steps, "policy": policy.header()}
     folder.mkdir(parents=True, exist_ok=True)
     write_checkpoint(folder / f"{plan.name}.safetensors", header, policy.arrays())
@@ -162,7 +161,7 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
 
 def _tested(game: Game, policy: ControlPolicy, task: Task, seed: int) -> dict[str, Any]:
     act = seat_of(policy, 0)
-    shared = {"episodes": task.episodes, "seed": derive(seed, "grid")}
+    shared: dict[str, Any] = {"episodes": task.episodes, "seed": derive(seed, "grid")}
     cells = grid(game, act, {"mass": task.masses, "friction": task.frictions}, **shared)
     rng = np.random.default_rng(derive(seed, "gusts"))
     size = game.form("control").sizes[1]
