@@ -45,7 +45,7 @@ TASKS: dict[str, Task] = {
     "half_cheetah": Task("HalfCheetah-v5", ("torso",), "xz", 5.0),
     "hopper": Task("Hopper-v5", ("torso",), "xz", 3.0),
     "inverted_double_pendulum": Task("InvertedDoublePendulum-v5", ("pole2",), "x", 1.0),
-    "inverted_pendulum": Task("InvertedPendulum-v5", ("pole",), "x", 5.0),
+    "inverted_pendulum": Task("InvertedPendulum-v5", ("pole",), "x", 1.5),
     "swimmer": Task("Swimmer-v5", ("torso",), "xy", 1.0),
     "walker2d": Task("Walker2d-v5", ("torso",), "xz", 3.0),
 }
@@ -220,7 +220,7 @@ class ControlFamily:
                 f"{task.env}, its {' and '.join(task.bodies)} pushed by up to {task.strength:g} N"
             )
         else:
-            summary = (self._builder(name).__doc__ or "").strip().split("\n")[0]
+            summary = (self._builder(name).__doc__ or "").strip().split("\n")[0].rstrip(".")
         tags = {"seats": "2", "payoff": "zero_sum", "turns": "simultaneous"}
         return Info(f"adversarial/{name}", summary, tags, "arena")
 
