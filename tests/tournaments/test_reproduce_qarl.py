@@ -88,6 +88,22 @@ def test_the_statements_follow_the_figures(
     assert {c.holds for c in quick.checks} == {None}
 
 
+def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Plan] = []
+
+    def remember(plan: Plan, folder: Path) -> dict[str, Any]:
+        made.append(plan)
+        return fake(plan.task, plan.method, plan.seed, -30.0)
+
+    monkeypatch.setattr(qarl, "cell", remember)
+    monkeypatch.setattr(qarl, "_league", lambda *_: {})
+    monkeypatch.setattr(qarl, "tasks", lambda *, quick: [replace(tiny(), name="hopper"), tiny()])
+    report = qarl.CLAIM.run(quick=False, out=tmp_path)
+    assert len(made) == 5 * 6 + 5 * 9  # no ablations of the long task
+    assert {plan.seed for plan in made} == {10, 11, 12, 13, 14}
+    assert len(report.rows) == 6 + 9
+
+
 def test_heat_maps_draw_every_cell() -> None:
     tables = {f"m{k} <&>": np.arange(6.0).reshape(2, 3) + k for k in range(4)}
     drawn = heat_maps(

@@ -93,7 +93,7 @@ def tasks(*, quick: bool) -> list[Task]:
         (0.0, 1.5, 3.0, 6.0, 12.0), noises, 0.02, {**_SHARED, "level": 120.0}, 3,
     )  # fmt: skip
     hopper = Task(
-        "hopper", "adversarial/hopper(horizon=500)", 150_000, 15_000,
+        "hopper", "adversarial/hopper(horizon=500)", 100_000, 15_000,
         (0.6, 0.8, 1.0, 1.2, 1.4), (0.4, 0.7, 1.0, 1.3, 1.6),
         (0.0, 1.0, 3.0, 6.0), noises, 0.02,
         {**_SHARED, "discount": 0.99, "tau": 0.005, "hidden": [128, 128], "lesson": 30,
