@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.control import ControlAgent, plays_vectors
 from agents.references import Reference
 from agents.source import source_file
 from arena.agent import Agent
@@ -164,4 +165,7 @@ def from_file(path: str, *, greedy: bool | None = None) -> Agent:
         if greedy is not None:
             raise ParameterError("greedy", greedy, "nothing: this policy has no probabilities")
         return policy
-    return NetworkAgent(policy, name=Path(path).name, greedy=greedy)
+    made: Agent = (ControlAgent if plays_vectors(policy) else NetworkAgent)(
+        policy, name=Path(path).name, greedy=greedy
+    )
+    return made
