@@ -46,7 +46,11 @@ class BatchObservation:
 
 @runtime_checkable
 class Batch(Protocol):
-    """N running episodes. Episodes that are over stay as they are and ignore actions."""
+    """N running episodes. Episodes that are over stay as they are and ignore actions.
+
+    Optional member, looked for with `getattr`:
+        winners() -> integers, shape (N,): the team that has won each episode, −1 for none.
+    """
 
     def actors(self) -> Mask:
         """Return which seats are to move, shape (N, n); a row without any is over."""
