@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import ParameterError
+from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.rng import derive, derive_many, generator
 from solvers.loop import choice, flag, non_negative, positive, whole
@@ -40,7 +40,7 @@ from solvers.training.networks import (
 __all__ = ["DEFAULTS", "ValueLearner"]
 
 DEFAULTS: dict[str, Any] = {
-    "network": "gru",
+    "network": "mlp",
     "hidden": 64,
     "last_action": True,
     "agent_id": True,
@@ -48,10 +48,11 @@ DEFAULTS: dict[str, Any] = {
     "updates": 8,
     "batch": 32,
     "buffer": 100_000,
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
+    "anneal": 0,
     "max_norm": 10.0,
     "discount": 0.99,
-    "trace": 0.6,
+    "trace": 0.9,
     "double": True,
     "target_every": 100,
     "epsilon_start": 1.0,
@@ -62,15 +63,18 @@ DEFAULTS: dict[str, Any] = {
 }
 """Settings.
 
-network: `gru`, or `mlp` without memory. hidden: width of its layers. last_action, agent_id:
+network: `mlp`, or `gru` with memory of what was seen. hidden: width of its layers. last_action, agent_id:
 whether agents are told their last action and which agent they are. episodes: played side by
 side before the updates. updates: gradient steps then. batch: episodes of a step. buffer: joint
-steps that the replay keeps. learning_rate: of Adam. max_norm: of a gradient. discount: γ.
+steps that the replay keeps. learning_rate: of Adam. anneal: environment steps over which it falls
+linearly to a twentieth; 0 for never. max_norm: of a gradient. discount: γ.
 trace: λ of the targets. double: whether the online network picks the target's actions.
 target_every: updates between copies into the target network. epsilon_start, epsilon_end,
 epsilon_steps: ε falls linearly over so many environment steps. embed: width of the mixing
 layer. hyper: width of the hypernetworks' hidden layer.
 """
+
+_LEAST_RATE = 0.05
 
 
 class ValueLearner:
@@ -161,6 +165,9 @@ class ValueLearner:
             figures["win_rate"] = float(played.won[:: self._teams].mean())
         if self.replay.episodes < s["batch"]:
             return figures
+        left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
+        for group in self.optimizer.param_groups:
+            group["lr"] = s["learning_rate"] * left
         totals = np.zeros(3)
         for _ in range(s["updates"]):
             totals += self._update(rng)
@@ -212,6 +219,35 @@ class ValueLearner:
             replay.reward[done], ahead, replay.ended[done], counts, s["discount"], s["trace"], out
         )
         return out
+
+    def joint_values(
+        self, obs: NDArray[np.float32], state: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Return the team's value of every joint action at the start of an episode, (A, …, A).
+
+        Args:
+            obs: of all agents, shape (n, D).
+            state: shape (S,).
+
+        Raises:
+            NotApplicableError: independent learners have no value of the team.
+        """
+        torch = self._torch
+        if self.mixer == "iql":
+            raise NotApplicableError("iql has values of agents, none of the team")
+        agents, agent = len(obs), self.net["agent"]
+        with torch.inference_mode():
+            last = torch.full((1, agents), agent.actions, dtype=torch.int32)
+            memory = torch.zeros((agents, agent.hidden))
+            values, _ = agent.act(torch.from_numpy(obs[None]), last, memory)
+            grid = np.indices((agent.actions,) * agents).reshape(agents, -1).T
+            joint = torch.from_numpy(np.ascontiguousarray(grid))
+            each = values[0].expand(len(grid), -1, -1)
+            chosen = each.gather(2, joint[:, :, None])[:, :, 0]
+            shown = torch.from_numpy(state[None]).expand(len(grid), -1)
+            found = self.net["mixer"](chosen, each.amax(dim=2), joint, shown)
+        out: NDArray[np.float64] = found.numpy().astype(np.float64)
+        return out.reshape((agent.actions,) * agents)
 
     # -- keeping -----------------------------------------------------------------
 
@@ -266,7 +302,7 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("network", s["network"], ("gru", "mlp"))
     for name in ("hidden", "episodes", "batch", "buffer", "target_every", "embed", "hyper"):
         s[name] = whole(name, s[name], least=1)
-    for name in ("updates", "epsilon_steps"):
+    for name in ("updates", "epsilon_steps", "anneal"):
         s[name] = whole(name, s[name], least=int(name == "updates"))
     for name in ("last_action", "agent_id", "double"):
         flag(name, s[name])
