@@ -141,11 +141,6 @@ TABLE: dict[str, Entry] = {
         "team values by a monotone mixing network",
         {"form": "batch", "kind": "learner"},
     ),
-    "qplex": Entry(
-        "solvers.qmix:qplex",
-        "team values by duplex dueling, all that greedy play allows",
-        {"form": "batch", "kind": "learner"},
-    ),
     "recovering_whittle": Entry(
         "solvers.bandits.run:recovering_whittle", "indices of recovering arms", _BANDIT
     ),
@@ -180,6 +175,11 @@ TABLE: dict[str, Entry] = {
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS
     ),
     "whittle": Entry("solvers.bandits.run:whittle", "Whittle indices, tested", _BANDIT),
+    "wqmix": Entry(
+        "solvers.qmix:wqmix",
+        "QMIX, optimistically weighted, beside an unbounded value",
+        {"form": "batch", "kind": "learner"},
+    ),
     "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
 }
 """Single solvers: id to entry."""

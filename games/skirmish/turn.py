@@ -25,20 +25,19 @@ class HalfTurn:
     Attributes:
         order: entry i of the turned observation comes from entry `order[i]`, shape (D,).
         sign: what it is multiplied by, shape (D,).
-        offset: what is added then, shape (D,).
+        offset: what is added then, unless it is zero (dead, unseen, idle), shape (D,).
         action: the number of each action after the turn, shape (A,).
-        units: the unit of team 1 that is agent i, counted within its team, shape (n,).
     """
 
     order: NDArray[np.int64]
     sign: NDArray[np.float32]
     offset: NDArray[np.float32]
     action: NDArray[np.int64]
-    units: NDArray[np.int64]
 
     def look(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return observations turned, shape (…, D)."""
-        turned: NDArray[np.float32] = obs[..., self.order] * self.sign + self.offset
+        there = obs[..., self.order]
+        turned: NDArray[np.float32] = there * self.sign + self.offset * (there != 0.0)
         return turned
 
     def mask(self, avail: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -51,14 +50,8 @@ def half_turn(battle: Battle) -> HalfTurn:
     size, actions = battle.obs_sizes[1], battle.actions[1]
     sign, offset = np.ones(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
     order, turned = np.arange(size), np.arange(actions)
-    units = np.arange(battle.enemies)
     if battle.smax:
-        for at in range(0, 13 * (battle.units - 1), 13):
-            sign[at + 1 : at + 5] = -1.0  # Δx, Δy, last move
-        own = 13 * (battle.units - 1)
-        sign[own + 1 : own + 3], offset[own + 1 : own + 3] = -1.0, 1.0
-        turned[:4] = [2, 3, 0, 1]  # up, right, down, left
-        return HalfTurn(order, sign, offset, turned, units[::-1].copy())
+        return _smax(battle, order, sign, offset, turned)
     order[:4] = [1, 0, 3, 2]  # north, south, east, west
     turned[2:6] = [3, 2, 5, 4]
     bits, looks = battle.layout.bits, battle.looks
@@ -76,4 +69,27 @@ def half_turn(battle: Battle) -> HalfTurn:
     if looks:
         sign[at : at + 2] = -1.0
         turned[6 : 6 + looks] = 6 + (np.arange(looks) + looks // 2) % looks
-    return HalfTurn(order, sign, offset, turned, units)
+    return HalfTurn(order, sign, offset, turned)
+
+
+def _smax(
+    battle: Battle,
+    order: NDArray[np.int64],
+    sign: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    turned: NDArray[np.int64],
+) -> HalfTurn:
+    """In SMAX team 1 counts units backwards, besides: what it sees, and whom it attacks."""
+    mates, others = battle.enemies - 1, battle.allies
+    blocks = order[: 13 * (mates + others)].reshape(-1, 13)
+    blocks[:] = np.concatenate([blocks[:mates][::-1], blocks[mates:][::-1]])
+    for block in range(mates + others):
+        at, targets = 13 * block, battle.allies if block < mates else battle.enemies
+        sign[at + 1 : at + 6] = -1.0  # Δx, Δy, last move, last attack
+        # An attack a is shown as a / (4 + targets), and counted backwards it is 9 + targets − a.
+        offset[at + 5] = (9 + targets) / (4 + targets)
+    own = 13 * (mates + others)
+    sign[own + 1 : own + 3], offset[own + 1 : own + 3] = -1.0, 1.0
+    turned[:4] = [2, 3, 0, 1]  # up, right, down, left
+    turned[5:] = turned[5:][::-1].copy()
+    return HalfTurn(order, sign, offset, turned)

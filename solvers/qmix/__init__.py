@@ -1,21 +1,21 @@
-"""Cooperative value learning: independent, summed, monotone and duplex mixing of values."""
+"""Cooperative value learning: independent, summed and monotone values, plain and weighted."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from solvers.qmix.field import unfit
-from solvers.qmix.learner import DEFAULTS, ValueLearner
+from solvers.qmix.learner import DEFAULTS, WEIGHTED, ValueLearner
 from solvers.training import LearnerSolver, Schedule
 
-__all__ = ["ValueLearner", "iql", "qmix", "qplex", "vdn"]
+__all__ = ["ValueLearner", "iql", "qmix", "vdn", "wqmix"]
 
 
 def _learner(mixer: str) -> LearnerSolver:
     return LearnerSolver(
         name=mixer,
         start=partial(ValueLearner, mixer=mixer),
-        defaults=DEFAULTS,
+        defaults=WEIGHTED if mixer == "wqmix" else DEFAULTS,
         unfit=unfit,
         steps=500_000,
         schedule=Schedule(eval_every=50_000, eval_episodes=200),
@@ -37,6 +37,6 @@ def qmix() -> LearnerSolver:
     return _learner("qmix")
 
 
-def qplex() -> LearnerSolver:
-    """Return the solver `qplex`: all team values that the agents' greedy actions allow."""
-    return _learner("qplex")
+def wqmix() -> LearnerSolver:
+    """Return the solver `wqmix`: QMIX that looks for the best more than for the truth."""
+    return _learner("wqmix")

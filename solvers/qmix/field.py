@@ -73,7 +73,6 @@ class SkirmishField:
             self.state, self.done, self.cut = battles.state, battles.done, battles.cut
             return
         self._turn = half_turn(battles.battle)
-        self._other = agents + self._turn.units
         size = battles.state.shape[1]
         self.obs = np.zeros((count, agents, battles.obs.shape[2]), dtype=np.float32)
         self.avail = np.zeros((count, agents, battles.avail.shape[2]), dtype=np.bool_)
@@ -93,7 +92,7 @@ class SkirmishField:
             self._battles.step(actions)
         else:
             self._joint[:, : actions.shape[1]] = actions[0::2]
-            self._joint[:, self._other] = self._turn.action[actions[1::2]]
+            self._joint[:, actions.shape[1] :] = self._turn.action[actions[1::2]]
             self._battles.step(self._joint)
         self._renew()
 
@@ -102,9 +101,9 @@ class SkirmishField:
         if teams > 1:
             agents = self.obs.shape[1]
             self.obs[0::2] = battles.obs[:, :agents]
-            self.obs[1::2] = self._turn.look(battles.obs[:, self._other])
+            self.obs[1::2] = self._turn.look(battles.obs[:, agents:])
             self.avail[0::2] = battles.avail[:, :agents]
-            self.avail[1::2] = self._turn.mask(battles.avail[:, self._other])
+            self.avail[1::2] = self._turn.mask(battles.avail[:, agents:])
             self.state[:, : battles.state.shape[1]] = np.repeat(battles.state, teams, axis=0)
             self.done[:] = np.repeat(battles.done, teams)
             self.cut[:] = np.repeat(battles.cut, teams)

@@ -1,4 +1,4 @@
-"""Value learning for teams: IQL, VDN, QMIX and QPLEX.
+"""Value learning for teams: IQL, VDN, QMIX and weighted QMIX.
 
 One network plays all agents. Every update
 
@@ -7,8 +7,11 @@ One network plays all agents. Every update
    squared error against TD(λ) targets of a target network, with double Q-learning
    (van Hasselt et al. 2016): the online network picks, the target network judges.
 
-What differs is the mixer (`solvers.qmix.mixers`). The settings are those of Hu et al. 2021 as
-far as one core wants them: many episodes at once, Adam, TD(λ).
+What differs is the mixer (`solvers.qmix.mixers`). Weighted QMIX (OW-QMIX; Rashid et al. 2020,
+eq. 8) learns an unbounded value Q̂* beside the monotone one; targets come from Q̂*, and where
+the monotone value is above its target the error counts by `weight` only, so that what a
+monotone function cannot represent does not hide the best joint action. The settings are those
+of Hu et al. 2021 as far as one core wants them: many episodes at once, Adam, TD(λ).
 
 Nothing is carried from update to update but weights, moments, replay and counters: all
 randomness follows from the seed and the number of the update.
@@ -37,7 +40,7 @@ from solvers.training.networks import (
     require_torch,
 )
 
-__all__ = ["DEFAULTS", "ValueLearner"]
+__all__ = ["DEFAULTS", "WEIGHTED", "ValueLearner"]
 
 DEFAULTS: dict[str, Any] = {
     "network": "mlp",
@@ -48,13 +51,13 @@ DEFAULTS: dict[str, Any] = {
     "updates": 8,
     "batch": 32,
     "buffer": 100_000,
-    "learning_rate": 2e-3,
+    "learning_rate": 1e-3,
     "anneal": 0,
     "max_norm": 10.0,
     "discount": 0.99,
-    "trace": 0.9,
+    "trace": 0.6,
     "double": True,
-    "target_every": 100,
+    "target_every": 50,
     "epsilon_start": 1.0,
     "epsilon_end": 0.05,
     "epsilon_steps": 50_000,
@@ -63,16 +66,19 @@ DEFAULTS: dict[str, Any] = {
 }
 """Settings.
 
-network: `mlp`, or `gru` with memory of what was seen. hidden: width of its layers. last_action, agent_id:
-whether agents are told their last action and which agent they are. episodes: played side by
-side before the updates. updates: gradient steps then. batch: episodes of a step. buffer: joint
-steps that the replay keeps. learning_rate: of Adam. anneal: environment steps over which it falls
-linearly to a twentieth; 0 for never. max_norm: of a gradient. discount: γ.
-trace: λ of the targets. double: whether the online network picks the target's actions.
-target_every: updates between copies into the target network. epsilon_start, epsilon_end,
-epsilon_steps: ε falls linearly over so many environment steps. embed: width of the mixing
-layer. hyper: width of the hypernetworks' hidden layer.
+network: `mlp`, or `gru` with memory of what was seen. hidden: width of its layers.
+last_action, agent_id: whether agents are told their last action and which agent they are.
+episodes: played side by side before the updates. updates: gradient steps then. batch: episodes
+of a step. buffer: joint steps that the replay keeps. learning_rate: of Adam. anneal:
+environment steps over which it falls linearly to a twentieth; 0 for never. max_norm: of a
+gradient. discount: γ. trace: λ of the targets. double: whether the online network picks the
+target's actions. target_every: updates between copies into the target network. epsilon_start,
+epsilon_end, epsilon_steps: ε falls linearly over so many environment steps. embed: width of
+the mixing layer. hyper: width of the hypernetworks' hidden layer.
 """
+
+WEIGHTED: dict[str, Any] = {**DEFAULTS, "weight": 0.1}
+"""Settings of weighted QMIX. weight: of errors where the value is above its target."""
 
 _LEAST_RATE = 0.05
 
@@ -84,12 +90,12 @@ class ValueLearner:
         game: see `solvers.qmix.field.unfit`.
         seed: everything random follows from it.
         settings: see `DEFAULTS`.
-        mixer: `iql`, `vdn`, `qmix` or `qplex`.
+        mixer: `iql`, `vdn`, `qmix` or `wqmix`.
     """
 
     def __init__(self, game: Game, seed: int, settings: Mapping[str, Any], *, mixer: str) -> None:
         torch = require_torch(f"solver {mixer}")
-        from solvers.qmix.mixers import make_mixer
+        from solvers.qmix.mixers import Free, make_mixer
         from solvers.qmix.networks import AgentNet
         from solvers.qmix.replay import Replay
 
@@ -108,12 +114,12 @@ class ValueLearner:
                 f"{longest * len(field.done)} or more, what {len(field.done)} episodes of"
                 f" {game.key} may need",
             )
-        shape = {"agents": agents, "actions": actions, "state": state}
-        self.replay = Replay(s["buffer"], inputs=inputs, **shape)
+        shape = {"agents": agents, "state": state}
+        self.replay = Replay(s["buffer"], inputs=inputs, actions=actions, **shape)
         start = torch.Generator().manual_seed(derive(seed, mixer, "weights") >> 1)
 
-        def network() -> Any:
-            agent = AgentNet(
+        def agent() -> Any:
+            return AgentNet(
                 inputs,
                 actions,
                 agents=agents,
@@ -123,8 +129,16 @@ class ValueLearner:
                 agent_id=s["agent_id"],
                 generator=start,
             )
-            made = make_mixer(mixer, embed=s["embed"], hyper=s["hyper"], generator=start, **shape)
-            return torch.nn.ModuleDict({"agent": agent, "mixer": made})
+
+        def network() -> Any:
+            parts = {"agent": agent()}
+            parts["mixer"] = make_mixer(
+                mixer, embed=s["embed"], hyper=s["hyper"], generator=start, **shape
+            )
+            if mixer == "wqmix":
+                parts["central_agent"] = agent()
+                parts["central"] = Free(**shape, width=4 * s["hyper"], generator=start)
+            return torch.nn.ModuleDict(parts)
 
         self.net, self.target = network(), network()
         self.target.load_state_dict(self.net.state_dict())
@@ -190,18 +204,26 @@ class ValueLearner:
         done = rows[packed.acted]
         actions = torch.from_numpy(replay.action[done].astype(np.int64))
         values = self.net["agent"](obs, last, counts)
-        masked = values.detach().masked_fill(taken, -torch.inf)
+        weighted = self.mixer == "wqmix"
+        judge, mixer = ("central_agent", "central") if weighted else ("agent", "mixer")
         with torch.no_grad():
-            judged = self.target["agent"](obs, last, counts)[first:]
-            best = judged.masked_fill(taken[first:], -torch.inf)
-            picks = (masked[first:] if s["double"] else best).argmax(dim=2)
-            ahead = self.target["mixer"](
-                judged.gather(2, picks[:, :, None])[:, :, 0], best.amax(dim=2), picks, state[first:]
+            judged = self.target[judge](obs, last, counts)[first:]
+            picks = (
+                (values.detach()[first:] if s["double"] else judged)
+                .masked_fill(taken[first:], -torch.inf)
+                .argmax(dim=2)
             )
+            ahead = self.target[mixer](_at(judged, picks), state[first:])
             goal = torch.from_numpy(self._targets(done, ahead.numpy(), packed.counts))
-        chosen = values[acted].gather(2, actions[:, :, None])[:, :, 0]
-        found = self.net["mixer"](chosen, masked[acted].amax(dim=2), actions, state[acted])
-        loss = (found - goal).square().mean()
+        found = self.net["mixer"](_at(values[acted], actions), state[acted])
+        error = found - goal
+        if weighted:
+            central = self.net["central_agent"](obs, last, counts)[acted]
+            free = self.net["central"](_at(central, actions), state[acted]) - goal
+            less = torch.where(error.detach() > 0.0, s["weight"], 1.0)
+            loss = (less * error.square()).mean() + free.square().mean()
+        else:
+            loss = error.square().mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), s["max_norm"])
@@ -243,9 +265,8 @@ class ValueLearner:
             grid = np.indices((agent.actions,) * agents).reshape(agents, -1).T
             joint = torch.from_numpy(np.ascontiguousarray(grid))
             each = values[0].expand(len(grid), -1, -1)
-            chosen = each.gather(2, joint[:, :, None])[:, :, 0]
             shown = torch.from_numpy(state[None]).expand(len(grid), -1)
-            found = self.net["mixer"](chosen, each.amax(dim=2), joint, shown)
+            found = self.net["mixer"](_at(each, joint), shown)
         out: NDArray[np.float64] = found.numpy().astype(np.float64)
         return out.reshape((agent.actions,) * agents)
 
@@ -297,6 +318,11 @@ class ValueLearner:
         return Evaluation(float(returns.mean()), spread / episodes**0.5, episodes, extra)
 
 
+def _at(values: Any, actions: Any) -> Any:
+    """Return the values of actions, shape (M, n), from those of all, shape (M, n, A)."""
+    return values.gather(2, actions[:, :, None])[:, :, 0]
+
+
 def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     choice("network", s["network"], ("gru", "mlp"))
@@ -308,7 +334,7 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
         flag(name, s[name])
     for name in ("learning_rate", "max_norm"):
         positive(name, s[name])
-    for name in ("discount", "trace", "epsilon_start", "epsilon_end"):
-        if not 0.0 <= non_negative(name, s[name]) <= 1.0:
+    for name in ("discount", "trace", "epsilon_start", "epsilon_end", "weight"):
+        if name in s and not 0.0 <= non_negative(name, s[name]) <= 1.0:
             raise ParameterError(name, s[name], "a number from 0 to 1")
     return s

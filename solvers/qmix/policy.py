@@ -178,11 +178,9 @@ class ValuePolicy:
             )
         kept = self.memory(len(tensor)) if memory is None else memory
         which = np.arange(len(tensor)) if rows is None else rows
-        turn = self._turned(seat)
-        agent = seat
+        agent, turn = self._turned(seat)
         if turn is not None:
             tensor, legal = turn.look(np.asarray(tensor)), turn.mask(legal)
-            agent = int(np.flatnonzero(turn.units == seat - len(turn.units))[0])
         values = self.values(tensor, agent=agent, memory=kept, rows=which)
         picks = np.where(legal, values, -np.inf).argmax(axis=1)
         kept.last[which] = picks
@@ -192,10 +190,10 @@ class ValuePolicy:
         out[np.arange(len(picks)), picks] = 1.0
         return out
 
-    def _turned(self, seat: int) -> Any:
-        """Return how a seat sees the field, None for those of team 0."""
+    def _turned(self, seat: int) -> tuple[int, Any]:
+        """Return which agent a seat is, and how it sees the field if it is of team 1."""
         if not self.game.startswith("skirmish/"):
-            return None
+            return seat, None
         if self._turn is None:
             from games.skirmish.battle import Battle
             from games.skirmish.turn import half_turn
@@ -203,7 +201,7 @@ class ValuePolicy:
             battle: Battle = GAMES.factory(self.game)().form("skirmish")
             self._turn = (battle.allies, half_turn(battle))
         allies, turn = self._turn
-        return turn if seat >= allies else None
+        return (seat - allies, turn) if seat >= allies else (seat, None)
 
     def probabilities(self, observation: Observation) -> Floats:
         """Return the distribution at the start of an episode, shape (A,)."""

@@ -51,31 +51,39 @@ def loss(
     discount: float,
     trace: float,
     double: bool,
+    weight: float,
 ) -> Any:
-    """Return the mean squared error over the decisions of these episodes, by torch's GRU."""
+    """Return the mean squared error over the decisions of these episodes, by torch's GRU.
+
+    With an unbounded value beside the other one, both errors are added up, and one that is
+    positive counts by `weight` in the other one.
+    """
     errors = []
+    free = "central" in net
+    agent, mixer = ("central_agent", "central") if free else ("agent", "mixer")
     for rows in episodes:
-        q, judged = (_values(made["agent"], replay, rows) for made in (net, target))
+        q, judged = _values(net["agent"], replay, rows), _values(target[agent], replay, rows)
+        beside = _values(net[agent], replay, rows)
         avail = torch.from_numpy(replay.avail[list(rows)])
         state = torch.from_numpy(replay.state[list(rows)])
-        masked = q.detach().masked_fill(~avail, -torch.inf)
-        best = judged.masked_fill(~avail, -torch.inf)
-        picks = (masked if double else best).argmax(dim=2)
-        found, ahead = [], []
+        picks = (q if double else judged).detach().masked_fill(~avail, -torch.inf).argmax(dim=2)
+        found, others, ahead = [], [], []
         for t, row in enumerate(rows[:-1]):
             done = torch.from_numpy(replay.action[row].astype(np.int64))
-            chosen = q[t].gather(1, done[:, None])[:, 0]
-            found.append(
-                net["mixer"](chosen[None], masked[t].amax(1)[None], done[None], state[t][None])[0]
-            )
+            chosen, other = (v[t].gather(1, done[:, None])[:, 0] for v in (q, beside))
+            found.append(net["mixer"](chosen[None], state[t][None])[0])
+            others.append(net[mixer](other[None], state[t][None])[0])
             after = judged[t + 1].gather(1, picks[t + 1][:, None])[:, 0]
-            parts = (after[None], best[t + 1].amax(1)[None], picks[t + 1][None], state[t + 1][None])
-            ahead.append(target["mixer"](*parts)[0].detach().numpy())
+            ahead.append(target[mixer](after[None], state[t + 1][None])[0].detach().numpy())
         reward = [float(replay.reward[row]) for row in rows[:-1]]
         over = bool(replay.ended[rows[-2]])
         for k in range(len(found[0])):
             goal = td_lambda(reward, [float(a[k]) for a in ahead], over, discount, trace)
-            errors += [(f[k] - g) ** 2 for f, g in zip(found, goal, strict=True)]
+            for f, o, g in zip(found, others, goal, strict=True):
+                plain = (f[k] - g) ** 2
+                if free:
+                    plain = (weight if f[k] > g else 1.0) * plain + (o[k] - g) ** 2
+                errors.append(plain)
     return torch.stack(errors).mean()
 
 
