@@ -35,8 +35,8 @@ class ValuePolicy:
     The arithmetic is in double precision, so that choices do not depend on how many
     observations are asked about at once.
 
-    In a skirmish it plays either side of the same battle with `side="both"`, too: seats of
-    team 1 see the field turned.
+    In a skirmish it plays either side of the same battle with `side="both"`: seats of team 1
+    see the field turned.
 
     Args:
         game: the key of the game it is for.
@@ -100,13 +100,17 @@ class ValuePolicy:
         return Memory(episodes, hidden, actions)
 
     def plays(self, game: Game, seat: int) -> bool:
-        """Whether it can take this seat of a game: of its own, or of its battle for two sides."""
+        """Whether it can take this seat of a game.
+
+        It can in its own, and in the same battle with another opponent, reward, limit or side,
+        where units see and do the same.
+        """
         if game.key == self.game:
             return True
         if "skirmish" not in game.forms:
             return False
         own: Game = GAMES.factory(self.game)()
-        if own.id != game.id or game.payoff == "cooperative":
+        if own.id != game.id:
             return False
         mine, other = ({k: v for k, v in g.params.items() if k not in _ASIDE} for g in (own, game))
         battle = game.form("skirmish")

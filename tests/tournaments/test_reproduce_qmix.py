@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+import arena
 from tournaments.reproduce import qmix
 
 pytest.importorskip("torch")
@@ -15,10 +16,10 @@ pytest.importorskip("torch")
 @pytest.fixture
 def small(monkeypatch):
     setup = qmix.Setup(
-        rounds=90,
+        rounds=75,
         small_seeds=1,
         maps={"3m": 200, "2s3z": 300},
-        seeds=2,
+        seeds=1,
         points=1,
         episodes=4,
         last=6,
@@ -44,7 +45,8 @@ def test_it_writes_what_it_found_and_goes_on_where_it_stopped(small, tmp_path, m
     assert json.loads((tmp_path / "qmix.json").read_text())["battles"]["3m"]["qmix"]
     assert (tmp_path / "2s3z.svg").read_text().startswith("<svg")
     cells = sorted((tmp_path / "cells").iterdir())
-    assert len(cells) == 2 * 4 * 2
+    assert len(cells) == 2 * 4
+    assert arena.agent(str(tmp_path / "policies" / "3m-vdn-1-200.safetensors"))
     runs = [json.loads(cell.read_text()) for cell in cells]
     assert all(run["curve"][-1][0] >= run["asked"]["steps"] for run in runs)
 

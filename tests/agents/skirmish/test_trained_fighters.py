@@ -48,6 +48,14 @@ def test_both_sides_are_the_same_fighter_turned(trained, name):
     assert abs(lean) < 0.35
 
 
+def test_the_same_battle_with_another_opponent_is_played(trained):
+    for params in ({}, {"opponent": "focus_fire"}, {"reward": "sparse"}):
+        game = arena.make("skirmish/3m", limit=20, **params)
+        for name in ("alone", "both"):
+            agents = [arena.agent(trained[name]) for _ in range(3)]
+            assert arena.play(game, agents, seed=1).fault is None
+
+
 def test_one_by_one_and_in_batches_it_plays_alike(trained):
     game = arena.make("skirmish/3m", side="both", limit=20)
     seeds = derive_many(5, np.arange(4))
