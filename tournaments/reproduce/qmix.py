@@ -85,7 +85,7 @@ class Setup:
         last: of the last one.
     """
 
-    rounds: int = 150
+    rounds: int = 100
     small_seeds: int = 5
     maps: Mapping[str, int] = field(default_factory=dict)
     longer: Mapping[str, int] = field(default_factory=dict)
