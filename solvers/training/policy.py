@@ -16,6 +16,7 @@ from arena.types import Floats
 __all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
 
 KINDS: dict[str, str] = {
+    "control": "solvers.qarl.policy:ControlPolicy.make",
     "mlp": "solvers.training.policy:MlpPolicy.make",
     "value": "solvers.qmix.policy:ValuePolicy.make",
 }

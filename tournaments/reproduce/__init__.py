@@ -96,6 +96,7 @@ CLAIMS: dict[str, str] = {
     "mex-lock": "tournaments.reproduce.markov:LOCK",
     "qmix": "tournaments.reproduce.qmix:CLAIM",
     "update-equivalence": "tournaments.reproduce.update_equivalence:CLAIM",
+    "qarl": "tournaments.reproduce.qarl:CLAIM",
     "qre-curriculum": "tournaments.reproduce.markov:QRE",
 }
 """Name to the target of a `Reproduction`."""
