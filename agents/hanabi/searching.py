@@ -143,7 +143,7 @@ class HanabiSearch:
         kind: str,
         *,
         blueprint: str = "smart",
-        rollouts: int = 1200,
+        rollouts: int = 1000,
         milliseconds: float | None = None,
         eta: float = 200.0,
         epsilon: float = 0.05,
@@ -155,7 +155,7 @@ class HanabiSearch:
         tries: int = 1500,
         batch: int = 12,
         growth: float = 2.0,
-        z: float = 1.5,
+        z: float = 1.0,
         margin: float = 0.05,
     ) -> None:
         self.name = kind

@@ -43,8 +43,8 @@ SEED = 20_240_513
 LEARNED = "hanabi/ppo"
 """The learned blueprint, where it is registered."""
 
-ONE: Mapping[str, Any] = {"rollouts": 1200}
-ALL: Mapping[str, Any] = {"rollouts": 1200, "doubt": 2.0, "eta": 56.0, "soft": 0.05}
+ONE: Mapping[str, Any] = {"rollouts": 1000}
+ALL: Mapping[str, Any] = {"rollouts": 1000, "doubt": 2.0, "eta": 56.0, "soft": 0.05}
 SPARTA: Mapping[str, Any] = {}
 NETWORK: Mapping[str, Any] = {"rollouts": 200, "limit": 300, "tries": 300}
 """Searches: with one seat, with all, the baseline, and what play-outs of networks allow."""
