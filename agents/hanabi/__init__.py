@@ -24,7 +24,11 @@ _LEARNED = {
     ),
     "ppo_taught": (
         "ppo-taught-2p.safetensors",
-        "two players, learned by PPO after imitating hanabi/piers",
+        "two players, learned by PPO after imitating hanabi/smart",
+    ),
+    "ppo_small": (
+        "ppo-small-2p.safetensors",
+        "two players, two colours, hands of three; learned as ppo_taught",
     ),
 }
 """Networks by name: their weights in this package, and what they are (docs/training.md)."""

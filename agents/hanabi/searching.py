@@ -295,8 +295,10 @@ def _open(blueprint: str) -> Any:
 
 
 def _model(blueprint: Any, variant: Variant) -> Any:
-    from agents.hanabi.models import BotModel, NetworkModel
-
     if isinstance(blueprint, HanabiBot):
+        from agents.hanabi.models import BotModel
+
         return BotModel(variant, blueprint.name)
+    from agents.hanabi.network_model import NetworkModel
+
     return NetworkModel(variant, blueprint.network, greedy=not blueprint.stochastic)

@@ -18,7 +18,8 @@ from agents.hanabi._smart_desk_kernels import TABLE
 from agents.hanabi._smart_playout_kernels import smart_to_the_end
 from agents.hanabi._table_kernels import WORK
 from agents.hanabi.belief import believe
-from agents.hanabi.models import BotModel, NetworkModel
+from agents.hanabi.models import BotModel
+from agents.hanabi.network_model import NetworkModel
 from agents.hanabi.searching import HanabiSearch, mds, sparta
 from agents.hanabi.tracking import Tracker, systematic
 from agents.load import load
