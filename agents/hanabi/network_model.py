@@ -44,7 +44,8 @@ class NetworkModel:
         self._variant, self._network = variant, network
         self.stochastic = not greedy
         self._perceptron: _Perceptron | None = None
-        if (header := getattr(network, "header", dict)()).get("kind") == "mlp":
+        header: dict[str, Any] = network.header() if hasattr(network, "header") else {}
+        if header.get("kind") == "mlp":
             self._perceptron = _Perceptron(variant, header, network.arrays())
 
     def _odds(self, rows: Rows) -> Reals:
