@@ -43,7 +43,7 @@ def exploitabilities(*, quick: bool, folder: Path) -> tuple[Choice, list[Gap]]:
     ]
     for name, params in exact:
         gaps += _exact(name, params, step)
-    episodes, rollouts = (60, 40) if quick else (1000, 60)
+    episodes, rollouts = (60, 40) if quick else (4000, 60)
     for name, params in (
         ("phantom_ttt", {}),
         ("dark_hex", {"board_size": 3, "gameversion": "adh"}),
