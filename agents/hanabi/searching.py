@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.hanabi.agent import HanabiBot
-from agents.hanabi.table import BOTS
+from agents.hanabi.table import BOTS, LEARNED
 from arena.errors import AgentError, ParameterError, UnknownNameError
 from arena.game import Game, Observation
 from arena.rng import Stream, derive, generator, stream_states
@@ -281,9 +281,11 @@ def _open(blueprint: str) -> Any:
         return HanabiBot(name)
     from agents.load import load
 
+    if name in LEARNED:
+        return load(f"hanabi/{name}")
     if "/" not in str(blueprint) and "." not in str(blueprint):
         raise UnknownNameError(
-            "blueprint", str(blueprint), BOTS, hint="or the name or file of a network"
+            "blueprint", str(blueprint), [*BOTS, *LEARNED], hint="or the file of a network"
         )
     agent = load(blueprint)
     if getattr(agent, "network", None) is None:

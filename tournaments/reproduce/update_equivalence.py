@@ -288,24 +288,27 @@ def _hanabi_checks(settings: Sequence[Setting], played: Sequence[Games]) -> list
                 )
             )
         if "sparta" in mine:
-            checks += _against_sparta(where, mine["one"], mine["sparta"])
+            for label in ("one", "all"):
+                if label in mine:
+                    text = f"{where}: {_NAMES[label]}"
+                    checks += _against_sparta(text, mine[label], mine["sparta"])
     return checks
 
 
-def _against_sparta(where: str, one: Games, peer: Games) -> list[Check]:
-    count = min(len(one.search), len(peer.search))
-    gap, half = interval(one.search[:count] - peer.search[:count])
-    ratio = peer.means["milliseconds"] / one.means["milliseconds"]
+def _against_sparta(where: str, mine: Games, peer: Games) -> list[Check]:
+    count = min(len(mine.search), len(peer.search))
+    gap, half = interval(mine.search[:count] - peer.search[:count])
+    ratio = peer.means["milliseconds"] / mine.means["milliseconds"]
     return [
         Check(
-            f"{where}: not below SPARTA on the same decks",
+            f"{where}, not below SPARTA on the same decks",
             gap > -half,
             f"{gap:+.2f} ± {half:.2f} in {count} games",
         ),
         Check(
-            f"{where}: at least ten times less time for a decision than SPARTA",
+            f"{where}, at least ten times less time for a decision than SPARTA",
             ratio >= 10.0,
-            f"{one.means['milliseconds']:.1f} ms against {peer.means['milliseconds']:.1f} ms CPU,"
+            f"{mine.means['milliseconds']:.1f} ms against {peer.means['milliseconds']:.1f} ms CPU,"
             f" {ratio:.1f} times",
         ),
     ]

@@ -195,7 +195,7 @@ def test_a_network_of_another_variant_is_refused() -> None:
 
 def test_search_improves_what_was_learned() -> None:
     game = arena.make("hanabi", colors=2, hand_size=3)
-    agent = mds(blueprint="hanabi/ppo_small", rollouts=150)
+    agent = mds(blueprint="ppo_small", rollouts=150)
     gains = []
     for seed in range(6):
         scores = []
