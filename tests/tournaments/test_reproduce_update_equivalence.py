@@ -44,7 +44,7 @@ def test_blocks_are_kept_and_do_not_depend_on_workers(
 
 
 def test_the_report_says_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = [tiny("one", "mds", 1, 10), tiny("all", "mds", 2, 4), tiny("sparta", "sparta", 1, 4)]
+    settings = [tiny("one", "mds", 1, 10), tiny("all", "mds", 2, 4), tiny("sparta", "sparta", 1, 1)]
     monkeypatch.setattr(claim, "hanabi_settings", lambda *, quick: settings)
     gaps = [
         {

@@ -18,6 +18,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,7 @@ def _charts(
         row = scores.setdefault(f"{_variant(setting)}, {setting.blueprint}", {})
         for name, found in (("blueprint", games.base), (_NAMES[setting.label], games.search)):
             mean, half = interval(found)
+            half = half if isfinite(half) else 0.0  # one game has no interval
             if name not in row:
                 share = 100.0 / (colors * ranks)
                 row[name] = (share * mean, share * (mean - half), share * (mean + half))
