@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+from zipfile import BadZipFile
 
-from arena.errors import ParameterError
+from arena.errors import ArenaError, ParameterError
 
-__all__ = ["cache_dir", "check_writable", "folder_name", "write_atomic"]
+__all__ = ["cache_dir", "check_writable", "folder_name", "header_of", "open_npz", "write_atomic"]
 
 
 @contextmanager
@@ -46,6 +48,46 @@ def check_writable(path: str | Path) -> None:
         raise ParameterError("file", str(path), f"one in a folder ({error.strerror})") from error
     if target.is_dir() or not os.access(target.parent, os.W_OK):
         raise ParameterError("file", str(path), "a file that can be written")
+
+
+@contextmanager
+def open_npz(path: str | Path, what: str, expected: str) -> Iterator[Any]:
+    """Open an `.npz` file of plain arrays, and refuse one that cannot be understood.
+
+    Args:
+        path: the file.
+        what: what it is, for the message.
+        expected: what it should be, for the message.
+
+    Yields:
+        numpy's `NpzFile`, in whose block a missing array or wrong value is refused too.
+
+    Raises:
+        ParameterError: the file is not there, or something else.
+    """
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            yield data
+    except ArenaError:
+        raise
+    except FileNotFoundError as error:
+        raise ParameterError(what, str(path), "a file that is there") from error
+    except (KeyError, ValueError, EOFError, OSError, AttributeError, BadZipFile) as error:
+        raise ParameterError(what, str(path), expected) from error
+
+
+def header_of(data: Any, *formats: str) -> dict[str, Any]:
+    """Return the JSON header in the array `header` of a file opened by `open_npz`.
+
+    Raises:
+        KeyError: there is none, or its `format` is none of `formats`.
+    """
+    header = json.loads(str(data["header"]))
+    if not isinstance(header, dict) or header.get("format") not in formats:
+        raise KeyError("format")
+    return header
 
 
 def folder_name(name: str) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
-from zipfile import BadZipFile
 
 import numpy as np
 
 from arena.errors import ParameterError
-from arena.files import write_atomic
+from arena.files import header_of, open_npz, write_atomic
 from arena.game import Observation
 from arena.types import Floats
 
@@ -120,16 +119,9 @@ class TabularPolicy:
         Raises:
             ParameterError: the file is something else.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                header = json.loads(str(data["header"]))
-                if header.get("format") != _FORMAT:
-                    raise KeyError("format")
-                return TabularPolicy(
-                    header["game"], data["keys"].tolist(), data["seats"], data["table"]
-                )
-        except (KeyError, ValueError, EOFError, BadZipFile) as error:
-            raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+        with open_npz(path, "policy file", f"a file of format {_FORMAT}") as data:
+            game = header_of(data, _FORMAT)["game"]
+            return TabularPolicy(game, data["keys"].tolist(), data["seats"], data["table"])
 
 
 @runtime_checkable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from arena.agent import Agent
 from arena.errors import ArenaError, ParameterError
-from arena.files import write_atomic
+from arena.files import header_of, open_npz, write_atomic
 from arena.game import Game
 from arena.keys import join_key
 from arena.policy import TabularPolicy
@@ -33,6 +32,7 @@ __all__ = [
 ]
 
 _FORMAT = "arena/solution/1"
+_SAVED = "a saved policy or solution (.npz)"
 
 _POLICIES = {
     "bandit_table": "solvers.bandits.policy:from_arrays",
@@ -55,8 +55,9 @@ _CHECKPOINT = "solvers.training.checkpoint:load_policy"
 """How the policy in a checkpoint (`.safetensors`) is read: f(path)."""
 
 _FILES = {
-    "arena/joint-policy/1": "solvers.matrix.form:load_joint",
+    "arena/joint-policy/1": "solvers.matrix.form:JointPolicy.load",
     "arena/markov-policy/1": "solvers.markov.policy:load_policy",
+    "arena/tabular-policy/1": "arena.policy:TabularPolicy.load",
 }
 """How files of other formats that hold one policy are read."""
 
@@ -182,18 +183,9 @@ class Solution:
         Raises:
             ParameterError: the file is something else, or for another game.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                header = json.loads(str(data["header"]))
-                if header.get("format") != _FORMAT:
-                    raise KeyError("format")
-                arrays = {name: data[name] for name in data.files}
-        except FileNotFoundError as error:
-            raise ParameterError("solution file", str(path), "a file that is there") from error
-        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise ParameterError(
-                "solution file", str(path), f"a file of format {_FORMAT}"
-            ) from error
+        with open_npz(path, "solution file", f"a file of format {_FORMAT}") as data:
+            header = header_of(data, _FORMAT)
+            arrays = {name: data[name] for name in data.files}
         saved = header["game"]
         if game is None:
             game = GAMES.factory(saved["id"])(**saved["params"])
@@ -225,31 +217,16 @@ def load_policy(path: str | Path) -> Any:
     """
     if Path(path).suffix == ".safetensors":
         return load_target(_CHECKPOINT)(path)
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            header = json.loads(str(data["header"]))
-            if header.get("format") == _FORMAT:
-                saved = header["game"]
-                if "policy" in header:
-                    arrays = {name: data[name] for name in data.files}
-                    return _policy("", header["policy"], arrays)
-                return TabularPolicy(
-                    join_key(saved["id"], saved["params"]),
-                    data["keys"].tolist(),
-                    data["seats"],
-                    data["table"],
-                )
-            if header.get("format") in _FILES:
-                return load_target(_FILES[header["format"]])(path)
-    except ParameterError:
-        raise
-    except FileNotFoundError as error:
-        raise ParameterError("policy file", str(path), "a file that is there") from error
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ParameterError(
-            "policy file", str(path), "a saved policy or solution (.npz)"
-        ) from error
-    return TabularPolicy.load(path)
+    with open_npz(path, "policy file", _SAVED) as data:
+        header = header_of(data, _FORMAT, *_FILES)
+        if header["format"] != _FORMAT:
+            return load_target(_FILES[header["format"]])(path)
+        saved = header["game"]
+        if "policy" in header:
+            arrays = {name: data[name] for name in data.files}
+            return _policy("", header["policy"], arrays)
+        key = join_key(saved["id"], saved["params"])
+        return TabularPolicy(key, data["keys"].tolist(), data["seats"], data["table"])
 
 
 def saved_settings(path: str | Path) -> Params:
@@ -259,16 +236,9 @@ def saved_settings(path: str | Path) -> Params:
         ParameterError: as `load_policy`.
     """
     if Path(path).suffix == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                header = json.loads(str(data["header"])) if "header" in data.files else {}
-                return header.get("settings", {}) if header.get("format") == _FORMAT else {}
-        except FileNotFoundError as error:
-            raise ParameterError("policy file", str(path), "a file that is there") from error
-        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-            raise ParameterError(
-                "policy file", str(path), "a saved policy or solution (.npz)"
-            ) from error
+        with open_npz(path, "policy file", _SAVED) as data:
+            settings: Params = header_of(data, _FORMAT, *_FILES).get("settings", {})
+            return settings
     return {}
 
 

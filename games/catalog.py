@@ -7,7 +7,6 @@ Parameters are the builder's keyword arguments; names, types and ranges are chec
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any
 from arena.errors import ParameterError, UnknownNameError
 from arena.game import Game
 from arena.registry import Info
+from games._built import Built
 from games.normal_form import NormalForm, as_game
 from games.repeated.form import repeat
 from games.textbook import generators, many_seats, markets, two_by_two, two_seats
@@ -24,30 +24,18 @@ __all__ = ["FAMILY", "REPEATED", "TEXTBOOK", "MatrixFamily", "RepeatedFamily", "
 
 
 @dataclass(frozen=True)
-class Textbook:
+class Textbook(Built[NormalForm]):
     """One game of the catalogue.
 
     Attributes:
-        build: keyword parameters to a normal form.
         seats: number of seats, `2` or `2-16`.
         payoff: the kind with the default parameters.
         citation: where the game comes from.
     """
 
-    build: Callable[..., NormalForm]
     seats: str
     payoff: str
     citation: str
-
-    @property
-    def summary(self) -> str:
-        """The first line of the builder's docstring."""
-        return (self.build.__doc__ or "").strip().split("\n")[0]
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Parameter names and their defaults."""
-        return {n: p.default for n, p in inspect.signature(self.build).parameters.items()}
 
 
 def _row(build: Callable[..., NormalForm], seats: str, payoff: str, citation: str) -> Textbook:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from arena.errors import ParameterError, UnknownNameError
 from arena.game import Game
 from arena.registry import Info
+from games._built import Built
 from games.bandits import families, instances, recovering
 from games.bandits.form import RestlessBandit
 from games.bandits.game import as_game
@@ -21,21 +20,10 @@ _CORMAB = "Xu, Wilder, Khalil and Tambe 2025, ICLR"
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Built[RestlessBandit]):
     """One bandit: how to build it, and where it comes from."""
 
-    build: Callable[..., RestlessBandit]
     citation: str
-
-    @property
-    def summary(self) -> str:
-        """The first line of the builder's description."""
-        return (self.build.__doc__ or "").strip().split("\n")[0]
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters and their defaults."""
-        return {n: p.default for n, p in inspect.signature(self.build).parameters.items()}
 
 
 CATALOG: dict[str, Row] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from arena.errors import ParameterError, UnknownNameError
 from arena.game import Game
 from arena.registry import GAMES, Info
+from games._built import Built
 from games.markov import generators, grids, textbook
 from games.markov.explore import markov_of
 from games.markov.files import SUFFIX, read_form, version_of
@@ -27,23 +27,12 @@ def explored(game: str = "openspiel/markov_soccer", limit: int = 100_000) -> Mar
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Built[MarkovGame]):
     """One game: how to build it, and what a list shows."""
 
-    build: Callable[..., MarkovGame]
     seats: str
     payoff: str
     citation: str
-
-    @property
-    def summary(self) -> str:
-        """The first line of the builder's description."""
-        return (self.build.__doc__ or "").strip().split("\n")[0]
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters and their defaults."""
-        return {n: p.default for n, p in inspect.signature(self.build).parameters.items()}
 
 
 _GENERAL, _ZERO = "general_sum", "zero_sum"

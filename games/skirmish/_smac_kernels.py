@@ -24,9 +24,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from games._stream import stream_unit
 from games.skirmish._jit import inlined
+from games.skirmish._near_kernels import near
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -252,21 +254,24 @@ def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-unty
     """Push living units of the same plane apart that overlap; nobody leaves the map."""
     count = units.shape[2]
     hit = False
-    for i in range(count):
+    for i in range(count - 1):
         if units[k, HEALTH, i] <= _ZERO:
             continue
-        x, y, radius, flies = (
-            units[k, X, i],
-            units[k, Y, i],
-            stats[s, RADIUS, i],
-            stats[s, FLIES, i],
-        )
-        for j in range(i + 1, count):
-            dx = x - units[k, X, j]
-            dy = y - units[k, Y, j]
-            both = radius + stats[s, RADIUS, j]
-            square = dx * dx + dy * dy
-            if square < both * both and units[k, HEALTH, j] > _ZERO and flies == stats[s, FLIES, j]:
+        for first in range(i + 1, count, 64):
+            found = near(units, stats, k, s, i, first, min(first + 64, count))
+            while found:
+                j = first + np.int64(trailing_zeros(found))
+                found &= found - np.uint64(1)
+                dx = units[k, X, i] - units[k, X, j]
+                dy = units[k, Y, i] - units[k, Y, j]
+                both = stats[s, RADIUS, i] + stats[s, RADIUS, j]
+                square = dx * dx + dy * dy
+                if (
+                    square >= both * both
+                    or units[k, HEALTH, j] <= _ZERO
+                    or stats[s, FLIES, i] != stats[s, FLIES, j]
+                ):
+                    continue
                 if not hit:
                     hit = True
                     units[k, WORK_1] = _ZERO

@@ -18,9 +18,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from games._stream import stream_unit
 from games.skirmish._jit import inlined
+from games.skirmish._near_kernels import near
 from games.skirmish.layout import (
     ACTION,
     BEFORE,
@@ -54,7 +56,6 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _HALF = np.float32(0.5)
 _TINY = np.float32(1e-6)
-_SLACK = np.float32(1.00001)  # the exact test follows
 _TICK = np.float32(1.0 / 16.0)
 _SPREAD = np.float32(3.0 / 16.0)
 
@@ -95,19 +96,22 @@ def smax_push(units, stats, k, s):  # type: ignore[no-untyped-def]  # compiled b
     for i in range(count - 1):
         if units[k, HEALTH, i] <= _ZERO:
             continue
-        x, y, radius = units[k, X, i], units[k, Y, i], stats[s, RADIUS, i]
-        for j in range(i + 1, count):
-            dx = x - units[k, X, j]
-            dy = y - units[k, Y, j]
-            both = radius + stats[s, RADIUS, j]
-            if dx * dx + dy * dy < both * both * _SLACK and units[k, HEALTH, j] > _ZERO:
+        for first in range(i + 1, count, 64):
+            found = near(units, stats, k, s, i, first, min(first + 64, count))
+            while found:
+                j = first + np.int64(trailing_zeros(found))
+                found &= found - np.uint64(1)
+                if units[k, HEALTH, j] <= _ZERO:
+                    continue
                 if not hit:
                     hit = True
                     for u in range(count):
                         units[k, WORK_1, u] = _ZERO
                         units[k, WORK_2, u] = _ZERO
+                dx = units[k, X, i] - units[k, X, j]
+                dy = units[k, Y, i] - units[k, Y, j]
                 length = math.sqrt(_fused(dx, dx, dy * dy)) + _TINY
-                overlap = both / length - _ONE
+                overlap = (stats[s, RADIUS, i] + stats[s, RADIUS, j]) / length - _ONE
                 if overlap > _ZERO:
                     units[k, WORK_1, i] = _fused(dx, overlap, units[k, WORK_1, i])
                     units[k, WORK_2, i] = _fused(dy, overlap, units[k, WORK_2, i])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from arena.errors import ArenaError, NotApplicableError, ParameterError
-from arena.files import cache_dir, write_atomic
+from arena.files import cache_dir, header_of, open_npz, write_atomic
 from arena.game import Game
 from games.tree.compile import DEFAULT_BUDGET, Budget, compile_state, too_large
 from games.tree.data import RecallBreach, Tree
@@ -186,22 +185,15 @@ def load_tree(path: str | Path) -> Tree:
     Raises:
         ParameterError: the file is something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            header = json.loads(str(data["header"]))
-            if header.get("format") != FORMAT:
-                raise KeyError("format")
-            found = header.get("breach")
-            breach = None
-            if found is not None:
-                infoset, one, other = found
-                breach = RecallBreach(infoset, (tuple(one), tuple(other)))
-            return Tree(
-                **{name: header[name] for name in _SCALARS},
-                **{name: data[name] for name in _ARRAYS},
-                breach=breach,
-            )
-    except ArenaError:
-        raise
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ParameterError("tree file", str(path), f"a file of format {FORMAT}") from error
+    with open_npz(path, "tree file", f"a file of format {FORMAT}") as data:
+        header = header_of(data, FORMAT)
+        found = header.get("breach")
+        breach = None
+        if found is not None:
+            infoset, one, other = found
+            breach = RecallBreach(infoset, (tuple(one), tuple(other)))
+        return Tree(
+            **{name: header[name] for name in _SCALARS},
+            **{name: data[name] for name in _ARRAYS},
+            breach=breach,
+        )

@@ -16,13 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ParameterError
-from arena.files import write_atomic
+from arena.files import header_of, open_npz, write_atomic
 from arena.game import Observation
 from arena.types import Floats
 from games.markov.form import MarkovGame
@@ -277,15 +276,10 @@ def load_policy(path: str | Path) -> MarkovPolicy:
     Raises:
         ParameterError: the file is something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            header = json.loads(str(data["header"]))
-            if header.get("format") != _FORMAT:
-                raise KeyError("format")
-            arrays = {name: data[name] for name in data.files if name != "header"}
-            return from_arrays(header["kind"], header["game"], arrays)
-    except (KeyError, ValueError, EOFError, OSError, BadZipFile) as error:
-        raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
+    with open_npz(path, "policy file", f"a file of format {_FORMAT}") as data:
+        header = header_of(data, _FORMAT)
+        arrays = {name: data[name] for name in data.files if name != "header"}
+        return from_arrays(header["kind"], header["game"], arrays)
 
 
 def uniform(form: MarkovGame, game: str, stages: int = 1) -> ProductPolicy:

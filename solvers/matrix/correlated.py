@@ -41,6 +41,8 @@ _DENSE_ROWS, _ENTRIES = 4_000, 20_000_000
 """Rows, and entries of G, up to which the interior-point method is used."""
 _MIXED_INTEGER = 200
 """Joint actions up to which the sparsest equilibrium is found by a mixed-integer program."""
+_SUPPORTS = 20
+"""Supports that are tried for the sparsest equilibrium."""
 _SLACK = 1e-11
 """By how much rows may be violated, in units of a seat's range of payoffs."""
 
@@ -135,8 +137,9 @@ def _sparse(form: NormalForm, gains: Gains) -> Reals:
         out = np.zeros(gains.size)
         out[pure] = 1.0
         return out
-    if gains.size <= _MIXED_INTEGER:
-        return _fewest(gains)
+    fewest = _fewest(gains) if gains.size <= _MIXED_INTEGER else None
+    if fewest is not None:
+        return fewest
     sigma = maximise(gains, form.payoffs.sum(axis=0).ravel())
     best = sigma
     for _ in range(8):
@@ -156,8 +159,13 @@ def _pure(form: NormalForm) -> int | None:
     return int(np.where(stable, form.payoffs.sum(axis=0), -np.inf).argmax())
 
 
-def _fewest(gains: Gains) -> Reals:
-    """Minimise Σ b under Gσ ≤ 0, Σσ = 1, 0 ≤ σ ≤ b, b binary; then solve σ on that support."""
+def _fewest(gains: Gains) -> Reals | None:
+    """Minimise Σ b under Gσ ≤ 0, Σσ = 1, 0 ≤ σ ≤ b, b binary; then solve σ on that support.
+
+    The mixed-integer program holds to 1e-6 only. A support on which no exact σ is found is
+    excluded, with all its subsets, and the program solved again. None when that goes on, or
+    HiGHS gives up.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import block_array, eye_array
 
@@ -169,17 +177,24 @@ def _fewest(gains: Gains) -> Reals:
     )
     low = np.concatenate([np.full(matrix.shape[0] + size, -np.inf), [1.0]])
     high = np.concatenate([np.zeros(matrix.shape[0] + size), [1.0]])
-    found = milp(
-        np.concatenate([np.zeros(size), np.ones(size)]),
-        constraints=LinearConstraint(body, low, high),
-        integrality=np.repeat([0, 1], size),
-        bounds=Bounds(0.0, 1.0),
-        options={"time_limit": 60.0},
-    )
-    if found.x is None:
-        raise ArenaError(f"HiGHS gave up on the sparsest equilibrium: {found.message}")
-    allowed = np.flatnonzero(found.x[:size] > 1e-7)
-    return maximise(gains, np.zeros(size), allowed)
+    constraints = [LinearConstraint(body, low, high)]
+    for _ in range(_SUPPORTS):
+        found = milp(
+            np.concatenate([np.zeros(size), np.ones(size)]),
+            constraints=constraints,
+            integrality=np.repeat([0, 1], size),
+            bounds=Bounds(0.0, 1.0),
+            options={"time_limit": 60.0},
+        )
+        if found.x is None:
+            return None
+        support = (found.x[size:] > 0.5) | (found.x[:size] > 1e-7)
+        try:
+            return maximise(gains, np.zeros(size), np.flatnonzero(support))
+        except ArenaError:
+            other = np.concatenate([np.zeros(size), ~support])
+            constraints.append(LinearConstraint(other, 1.0, np.inf))
+    return None
 
 
 def _starter(coarse: bool) -> Any:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ArenaError, ParameterError
-from arena.files import write_atomic
+from arena.files import header_of, open_npz, write_atomic
 from arena.game import Game
 from arena.policy import TabularPolicy
 from arena.rng import Stream
@@ -25,7 +24,6 @@ __all__ = [
     "constant_sum_of",
     "first_keys",
     "from_arrays",
-    "load_joint",
     "normal_form_of",
     "policy_of",
     "profile_of",
@@ -106,18 +104,10 @@ class JointPolicy:
         Raises:
             ParameterError: the file is something else.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                header = json.loads(str(data["header"]))
-                if header.get("format") != _FORMAT:
-                    raise KeyError("format")
-                keys = data["keys"].tolist() if "keys" in data.files else ()
-                return JointPolicy(header["game"], data["joint"], keys)
-        except (KeyError, ValueError, EOFError, OSError, BadZipFile) as error:
-            raise ParameterError("policy file", str(path), f"a file of format {_FORMAT}") from error
-
-
-load_joint = JointPolicy.load
+        with open_npz(path, "policy file", f"a file of format {_FORMAT}") as data:
+            header = header_of(data, _FORMAT)
+            keys = data["keys"].tolist() if "keys" in data.files else ()
+            return JointPolicy(header["game"], data["joint"], keys)
 
 
 def from_arrays(kind: str, game: str, arrays: Mapping[str, NDArray[Any]]) -> JointPolicy:

@@ -53,6 +53,11 @@ def changed(path: str, value: object) -> dict:
         ("games", [], r"\[\[games\]\] is empty"),
         ("games", None, r"\[\[games\]\] is empty"),
         ("games", {"id": "kuhn_poker"}, r"tables headed \[\[games\]\]"),
+        ("games", ["kuhn_poker(players)"], r"games = 'kuhn_poker\(players\)' .* key=value"),
+        ("games", ["kuhn_poker(player=3)"], "players"),
+        ("games.0.players", 3, "stand in params, such as params ="),
+        ("agents", {"a": "unifrom", "b": "first_legal"}, "uniform"),
+        ("agents", {"a": 3, "b": "first_legal"}, "ref = 3"),
         ("games.0.id", None, r"\[\[games\]\] #1 id is missing"),
         ("games.0.id", "kuhn_pocker", "kuhn_poker"),
         ("games.0.id", 7, "id = 7"),
@@ -88,6 +93,18 @@ def test_what_is_wrong_is_named(path, value, words, tmp_path) -> None:
     with pytest.raises(SpecError, match=words) as caught:
         check(parse_spec(changed(path, value), source="cup.toml"))
     assert str(caught.value).startswith("cup.toml: ")
+
+
+def test_games_and_agents_may_be_lists_of_texts() -> None:
+    long = changed("games", [{"id": "kuhn_poker", "params": {"players": 3}}, {"id": "leduc_poker"}])
+    short = {**long, "games": ["kuhn_poker(players=3)", "leduc_poker"]}
+    named = {**short, "agents": {"a": "uniform", "b": "first_legal"}}
+    assert parse_spec(long) == parse_spec(short) == parse_spec(named)
+    bare = parse_spec({**short, "agents": ["uniform", "first_legal"]})
+    assert [(agent.name, agent.ref) for agent in bare.agents] == [
+        ("uniform", "uniform"),
+        ("first_legal", "first_legal"),
+    ]
 
 
 def test_the_file_itself(tmp_path) -> None:

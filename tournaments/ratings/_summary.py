@@ -45,15 +45,17 @@ def summarise(results: ResultSet, data: Tally | None = None) -> Summary:
     games, wins, draws = (np.zeros(size) for _ in range(3))
     paid = np.zeros(size)
     weight = None if bool((results.count == 1).all()) else results.count.astype(np.float64)
-    best = _best(results)
+    best, share = _best(results), _shares(results)
     for seat in range(results.seating.shape[1]):
         agent, payoff = results.seating[:, seat], results.payoffs[:, seat]
         times = weight
+        if share is not None:
+            times = share[:, seat] if weight is None else share[:, seat] * weight
         top, shared = best[0][:, seat], best[1]
         if bool((agent < 0).any()):
             here = agent >= 0
             agent, payoff, top, shared = agent[here], payoff[here], top[here], shared[here]
-            times = None if weight is None else weight[here]
+            times = None if times is None else times[here]
         one = np.ones(len(agent)) if times is None else times
         games += np.bincount(agent, times, size)
         paid += np.bincount(agent, payoff if times is None else payoff * times, size)
@@ -87,6 +89,23 @@ def _whole(
     losses = whole[0] - whole[1] - whole[2]
     mean = np.divide(paid, games, out=np.full(size, np.nan), where=games > 0)
     return Summary(whole[0], whole[1], whole[2], losses, whole[3], mean)
+
+
+def _shares(results: ResultSet) -> NDArray[np.float64] | None:
+    """Return 1 / seats that a seat's agent has in its team, (M, n); None if 1 everywhere."""
+    out = None
+    for g, team in enumerate(results.teams):
+        if results.cooperative[g] or len(set(team)) in (1, len(team)):
+            continue
+        if out is None:
+            out = np.ones(results.seating.shape)
+        here = np.flatnonzero(results.game == g)
+        for name in set(team):
+            seats = np.flatnonzero([t == name for t in team])
+            who = results.seating[np.ix_(here, seats)]
+            same = (who[:, :, None] == who[:, None, :]).sum(axis=2)
+            out[np.ix_(here, seats)] = 1.0 / same
+    return out
 
 
 def _best(results: ResultSet) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

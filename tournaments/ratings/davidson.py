@@ -27,6 +27,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
 from scipy.special import ndtri
 
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
+from solvers._threads import single_threaded
 from tournaments.ratings._diagnose import diagnose
 from tournaments.ratings._likelihood import (
     Model,
@@ -37,7 +38,6 @@ from tournaments.ratings._likelihood import (
     slope,
 )
 from tournaments.ratings._summary import board
-from tournaments.ratings._threads import single_threaded
 from tournaments.ratings.leaderboard import Leaderboard
 from tournaments.ratings.selection import only, played_games, select
 from tournaments.ratings.tally import Tally, tally

@@ -33,7 +33,8 @@ class Standing:
             group above it shares that group's rank (1, 1, 3, …).
         rank_low: best rank that the data allow.
         rank_high: worst rank that the data allow.
-        games: seats played in matches (a match against itself counts twice).
+        games: seats played in matches (a match against itself counts twice); in games of
+            opposed teams the seats that the agent has in one team are one game.
         wins: matches in which its team alone was paid most.
         draws: matches in which its team shared the highest payoff.
         losses: the other matches.

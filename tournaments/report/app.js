@@ -430,15 +430,27 @@ function drawList() {
     el("button", { type: "button", disabled: page >= pages - 1, onclick: go(page + 1) }, "Next")]));
 }
 
+// Seats in a row, [first, count]: in large matches an agent's neighbouring seats of equal pay are one.
+function runs(match) {
+  const out = [];
+  match.s.forEach((k, seat) => {
+    const last = out.at(-1);
+    const joins = last && match.s.length > 4 && match.s[last[0]] === k && match.p[last[0]] === match.p[seat];
+    if (joins) last[1] += 1;
+    else out.push([seat, 1]);
+  });
+  return out;
+}
+
 function listRow(match) {
   const top = even(match) ? [] : best(match);
-  const sides = match.s.map((k, seat) => {
-    const who = named(agent(k));
+  const sides = runs(match).map(([seat, count]) => {
+    const who = named(agent(match.s[seat]));
     return el("span", { class: "side" }, dot(seat), top.includes(seat) ? el("b", null, who) : who,
-      el("span", { class: "pay" }, signed(match.p[seat])));
+      count > 1 ? el("span", { class: "pay" }, `×${count}`) : "", el("span", { class: "pay" }, signed(match.p[seat])));
   });
   const kind = result(match);
-  const winners = top.map((seat) => said(match.s[seat])).join(", ");
+  const winners = [...new Set(top.map((seat) => said(match.s[seat])))].join(", ");
   const text = kind === "forfeit" ? `forfeit: ${match.f}` : kind === "draw" ? "draw" : kind === "played" ? "" : `${winners} won`;
   const button = match.r ? el("button", { type: "button", "aria-label": `Replay match ${match.n}`,
     onclick: () => { location.hash = `match=${match.n}&step=0`; } }, icon(PLAY), " Replay") :

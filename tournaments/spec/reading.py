@@ -9,7 +9,8 @@ from typing import Any, cast, get_args
 
 from agents.references import parse
 from arena.agent import Limits
-from arena.errors import AgentError, SpecError
+from arena.errors import AgentError, ArenaError, SpecError
+from arena.keys import split_key
 from tournaments import toml
 from tournaments.spec.model import (
     AgentSpec,
@@ -66,8 +67,8 @@ def parse_spec(
         *("name", "seed", "schedule", "repetitions", "rounds", "challengers"),
         *("max_seatings", "max_steps", "record"),
     )
-    games = tuple(_game(section) for section in top.tables("games"))
-    agents = tuple(_agent(section, folder) for section in top.tables("agents"))
+    games = tuple(_game(section) for section in _games(top))
+    agents = tuple(_agent(section, folder) for section in _agents(top))
     spec = Spec(
         name=head.text("name", default=Path(source).stem),
         seed=head.integer("seed", low=0, high=(1 << 63) - 1),
@@ -85,8 +86,31 @@ def parse_spec(
     return spec
 
 
+def _games(top: Section) -> list[Section]:
+    """Return the tables of the games, which may be shortened to `"id(parameter=value)"`."""
+
+    def full(text: str) -> Mapping[str, Any]:
+        try:
+            name, params = split_key(text)
+        except ArenaError as error:
+            raise top.error("games", text, f"a game ({error})") from error
+        return {"id": name, "params": params}
+
+    return top.tables("games", full)
+
+
+def _agents(top: Section) -> list[Section]:
+    """Return the tables of the agents, which may be shortened to `name = "reference"`."""
+    rows = top.data.get("agents", [])
+    if isinstance(rows, Mapping):
+        named = [{"name": name, "ref": ref} for name, ref in rows.items()]
+        top = Section({"agents": named}, top.source, "")
+    return top.tables("agents", lambda text: {"ref": text})
+
+
 def _game(section: Section) -> GameSpec:
-    section.only("id", "params", "label", "seats")
+    own = "the game's own parameters stand in params, such as params = {players = 3}"
+    section.only("id", "params", "label", "seats", note=own)
     return GameSpec(
         id=section.text("id"),
         params=section.table("params").data,

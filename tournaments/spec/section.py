@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -31,14 +31,14 @@ class Section:
             return SpecError(f"{where}{key} is missing; expected {allowed}")
         return SpecError(f"{where}{key} = {value!r} is not allowed; expected {allowed}")
 
-    def only(self, *allowed: str) -> None:
-        """Refuse keys that have no meaning here."""
+    def only(self, *allowed: str, note: str = "") -> None:
+        """Refuse keys that have no meaning here; `note` ends the complaint."""
         for key in self.data:
             if key not in allowed:
                 where = f"{self.name} has" if self.name else "there is"
                 raise SpecError(
                     f"{self.source}: {where} no key {key!r}{hint(key, allowed)} "
-                    f"(allowed: {', '.join(allowed)})"
+                    f"(allowed: {', '.join(allowed)}{note and '; '}{note})"
                 )
 
     def table(self, key: str) -> Section:
@@ -46,12 +46,13 @@ class Section:
         name = f"[{key}]" if not self.name else f"{self.name} {key}"
         return Section(self.data.get(key, {}), self.source, name)
 
-    def tables(self, key: str) -> list[Section]:
-        """Return the tables headed `[[key]]`."""
+    def tables(self, key: str, short: Callable[[str], Mapping[str, Any]]) -> list[Section]:
+        """Return the tables headed `[[key]]`; `short` makes one of a text in their place."""
         rows = self.data.get(key, [])
         if not isinstance(rows, list):
-            raise self.error(key, rows, f"tables headed [[{key}]]")
-        return [Section(row, self.source, f"[[{key}]] #{i + 1}") for i, row in enumerate(rows)]
+            raise self.error(key, rows, f"tables headed [[{key}]], or a list of texts")
+        full = [short(row) if isinstance(row, str) else row for row in rows]
+        return [Section(row, self.source, f"[[{key}]] #{i + 1}") for i, row in enumerate(full)]
 
     def text(self, key: str, *, default: str | None = None) -> str:
         """Return a text, not an empty one unless there is a default."""

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 import psutil
@@ -90,9 +89,7 @@ def test_an_engine_that_hangs_is_ended_after_the_timeout(fake: FakeEngine) -> No
     game = arena.make("starcraft/3m", timeout=8)
     state = game.state(7)
     state.step(dict.fromkeys(state.actors(), 4))
-    began = time.monotonic()
     state.step(dict.fromkeys(state.actors(), 4))
-    assert time.monotonic() - began >= 7
     assert state.restarts == 1
     assert not running(fake.launches()[0][0])
     game.form("engines").close()

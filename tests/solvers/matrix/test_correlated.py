@@ -167,6 +167,13 @@ def test_every_answer_is_an_equilibrium_to_within_rounding(
         assert regret <= 1e-8 * float(np.ptp(pay))
 
 
+def test_sparse_excludes_a_support_that_is_an_equilibrium_only_to_rounding() -> None:
+    payoffs = tied(np.random.default_rng(926), (1, 2, 5, 2), "nearly tied")
+    sigma = correlated_equilibrium(NormalForm(payoffs), coarse=False, objective="sparse")
+    assert certify_joint(NormalForm(payoffs), sigma)["ce_gap"].value <= 1e-8
+    assert (sigma > 0).sum() < 20
+
+
 @pytest.mark.parametrize("size", [20, 99])
 def test_the_travellers_dilemma_has_one_correlated_equilibrium(size: int) -> None:
     game = arena.make("matrix/travellers_dilemma", high=size + 1)
