@@ -104,10 +104,11 @@ def interval_chart(
     axis = _Axis(min(ends), max(ends), False)
     left, step = 30 + 6.6 * max((len(name) for name in rows), default=0), 16 * len(series) + 10
     bottom, right = _TOP + 10 + step * len(rows), left + 420
+    width = right + 40 + 6.6 * max((len(name) for name in series), default=0)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + 120:.0f} {bottom + 50}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {bottom + 50}"'
         ' font-family="sans-serif" font-size="12">',
-        f'<rect width="{right + 120:.0f}" height="{bottom + 50}" fill="white"/>',
+        f'<rect width="{width:.0f}" height="{bottom + 50}" fill="white"/>',
         f'<text x="16" y="22" font-size="14">{escape(title)}</text>',
     ]
 
