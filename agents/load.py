@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from agents.callables import CallableAgent
+from agents.control import plays_vectors
 from agents.fingerprints import fingerprint
 from agents.network import from_file as network_file
 from agents.references import parse
@@ -118,7 +119,7 @@ def as_agent(thing: Any, *, name: str = "") -> Agent:
     if all(callable(getattr(thing, method, None)) for method in _METHODS):
         agent: Agent = thing
         return agent
-    if isinstance(thing, Policy | Mediator):
+    if isinstance(thing, Policy | Mediator) or plays_vectors(thing):
         return playing(thing, name=name)
     if _is_openspiel(thing):
         live: Agent = load_target("agents.openspiel_live:wrap_live")(thing)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.control import ControlAgent, plays_vectors
 from agents.references import Reference
 from agents.source import source_file
 from arena.errors import AgentError, ParameterError
@@ -145,7 +146,7 @@ class NetworkAgent:
         """Nothing to release."""
 
 
-def from_file(path: str, *, greedy: bool | None = None) -> NetworkAgent:
+def from_file(path: str, *, greedy: bool | None = None) -> NetworkAgent | ControlAgent:
     """Load the policy of a checkpoint.
 
     Args:
@@ -158,4 +159,6 @@ def from_file(path: str, *, greedy: bool | None = None) -> NetworkAgent:
     """
     if not Path(path).is_file():
         source_file(Reference("policy", str(Path(path).absolute())))
-    return NetworkAgent(load_policy(path), name=Path(path).name, greedy=greedy)
+    policy = load_policy(path)
+    kind = ControlAgent if plays_vectors(policy) else NetworkAgent
+    return kind(policy, name=Path(path).name, greedy=greedy)

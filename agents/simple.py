@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,24 +40,27 @@ class Uniform:
         if isinstance(space, MultiDiscrete):
             return self._rng.integers(0, np.array(space.sizes))
         if isinstance(space, Box):
-            drawn = self._rng.uniform(0.0, 1.0, space.shape)
-            bounded = np.isfinite(space.low) & np.isfinite(space.high)
-            low, high = np.where(bounded, space.low, 0.0), np.where(bounded, space.high, 1.0)
-            value = np.where(
-                bounded, low + drawn * (high - low), self._rng.normal(size=space.shape)
-            )
-            return np.clip(value, space.low, space.high).astype(space.dtype)
+            return _in_box(space, self._rng)
         raise AgentError(f"uniform cannot sample from {space}")
 
     def begin_batch(self, game: Game, seat: int, seeds: NDArray[np.uint64]) -> None:
         """Start a stream for each of N episodes."""
-        if not isinstance(game.actions[seat], Discrete):
-            raise AgentError(f"uniform plays batches of discrete games, {game.key} is not")
+        self._space = space = game.actions[seat]
+        if isinstance(space, Box):
+            self._rngs = [generator(seed) for seed in seeds.tolist()]
+            return
+        if not isinstance(space, Discrete):
+            raise AgentError(f"uniform plays no batches of {game.key}, whose actions are {space}")
         self._streams = stream_states(seeds)
 
-    def act_batch(self, observation: BatchObservation) -> NDArray[np.int64]:
-        """Draw the actions that `act` would draw, shape (N,)."""
+    def act_batch(self, observation: BatchObservation) -> NDArray[Any]:
+        """Draw the actions that `act` would draw, shape (N,) or (N, *shape)."""
         legal, live = observation.legal, observation.live
+        if isinstance(self._space, Box):
+            out = np.zeros((len(live), *self._space.shape), dtype=self._space.dtype)
+            for row in np.flatnonzero(live).tolist():
+                out[row] = _in_box(self._space, self._rngs[row])
+            return out
         drawn = streams_below(self._streams, legal.sum(axis=1), live)
         return _nth_legal(legal, drawn)
 
@@ -114,6 +119,15 @@ class FirstLegal:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _in_box(space: Box, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw uniformly where bounded, normally elsewhere."""
+    drawn = rng.uniform(0.0, 1.0, space.shape)
+    bounded = np.isfinite(space.low) & np.isfinite(space.high)
+    low, high = np.where(bounded, space.low, 0.0), np.where(bounded, space.high, 1.0)
+    value = np.where(bounded, low + drawn * (high - low), rng.normal(size=space.shape))
+    return np.clip(value, space.low, space.high).astype(space.dtype)
 
 
 def _nth_legal(legal: NDArray[np.bool_], n: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.control import ControlAgent, plays_vectors
 from agents.network import NetworkAgent
 from arena.agent import Agent
 from arena.errors import AgentError, ParameterError
@@ -183,6 +184,8 @@ def playing(policy: Policy | Mediator | Agent, *, name: str = "") -> Agent:
     """Return the agent that plays a policy or follows a mediator; agents stay as they are."""
     if isinstance(policy, Agent):
         return policy
+    if plays_vectors(policy):
+        return ControlAgent(policy, name=name)
     if isinstance(policy, NetworkPolicy):
         return NetworkAgent(policy, name=name)
     if isinstance(policy, Mediator):

@@ -19,6 +19,7 @@ TABLE: dict[str, Entry] = {
 """Single games: id to entry."""
 
 FAMILIES: dict[str, str] = {
+    "adversarial": "games.control.catalog:FAMILY",
     "bandits": "games.bandits.catalog:FAMILY",
     "gambit": "games.adapters.gambit:FAMILY",
     "openspiel": "games.adapters.openspiel:FAMILY",

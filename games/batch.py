@@ -19,7 +19,7 @@ from arena.agent import Agent
 from arena.errors import AgentFaultError, IllegalActionError, ParameterError
 from arena.game import Game
 from arena.rng import seat_seeds
-from arena.types import Floats, Mask
+from arena.types import Box, Floats, Mask
 
 __all__ = ["Batch", "BatchObservation", "as_seeds", "play_batch"]
 
@@ -46,7 +46,14 @@ class BatchObservation:
 
 @runtime_checkable
 class Batch(Protocol):
-    """N running episodes. Episodes that are over stay as they are and ignore actions."""
+    """N running episodes. Episodes that are over stay as they are and ignore actions.
+
+    Where all seats' actions are a `Box`, `step` takes a sequence of n float arrays, for each
+    seat one of shape (N, *shape), and `legal` in observations has no columns, shape (N, 0).
+
+    Optional members, looked for with `getattr`:
+        truncated: where the episode was cut off by a time limit, shape (N,).
+    """
 
     def actors(self) -> Mask:
         """Return which seats are to move, shape (N, n); a row without any is over."""
@@ -128,15 +135,19 @@ def play_batch(
     players: Sequence[Any] = agents
     for seat, player in enumerate(players):
         player.begin_batch(game, seat, own[:, seat])
-    return _step_through(game.form("batch", seeds=rows), players)
+    vectors = all(isinstance(space, Box) for space in game.actions)
+    return _step_through(game.form("batch", seeds=rows), players, vectors=vectors)
 
 
-def _step_through(batch: Batch, players: Sequence[Any]) -> NDArray[np.float64]:
+def _step_through(batch: Batch, players: Sequence[Any], *, vectors: bool) -> NDArray[np.float64]:
     while (acting := batch.actors()).any():
-        actions = np.zeros(acting.shape, dtype=np.int64)
-        for seat, player in enumerate(players):
-            if acting[:, seat].any():
-                actions[:, seat] = player.act_batch(batch.observe(seat))
+        actions: Any = np.zeros(acting.shape, dtype=np.int64)
+        if vectors:
+            actions = [player.act_batch(batch.observe(s)) for s, player in enumerate(players)]
+        else:
+            for seat, player in enumerate(players):
+                if acting[:, seat].any():
+                    actions[:, seat] = player.act_batch(batch.observe(seat))
         try:
             batch.step(actions)
         except IllegalActionError as error:

@@ -131,6 +131,11 @@ TABLE: dict[str, Entry] = {
         "proximal policy optimisation in self-play (IPPO, MAPPO, other-play)",
         {"form": "batch", "kind": "learner"},
     ),
+    "qarl": Entry(
+        "solvers.qarl:qarl",
+        "robust control by curricula of bounded rationality (SAC, RARL, QARL, …)",
+        {"form": "control", "seats": "2", "payoff": "zero_sum", "kind": "learner"},
+    ),
     "recovering_whittle": Entry(
         "solvers.bandits.run:recovering_whittle", "indices of recovering arms", _BANDIT
     ),

@@ -36,6 +36,7 @@ _LIBRARIES = (
     ("axelrod", "the strategies of the axelrod library", 'pip install "arena-gametheory[axelrod]"'),
     ("pygame-ce/pygame", "PettingZoo's classic environments", 'pip install "pettingzoo[classic]"'),
     ("torch", "learners and network policies", "pip install torch==2.13.0"),
+    ("mujoco", "adversarial control tasks", 'pip install "arena-gametheory[mujoco]"'),
     ("tensorboard", "looking at runs/ in a browser", "pip install tensorboard"),
 )
 _PROGRAMS = (

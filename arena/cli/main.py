@@ -18,6 +18,7 @@ from arena.cli import (
     league,
     listing,
     play,
+    populations,
     reproduce,
     solve,
     tournament,
@@ -74,6 +75,7 @@ app.command("make", epilog=listing.MAKE_EXAMPLES)(listing.make)
 app.command("play", epilog=play.EXAMPLES)(play.play)
 app.add_typer(tournament.app, name="tournament")
 app.add_typer(league.app, name="league")
+app.command("populations", epilog=populations.EXAMPLES)(populations.populations)
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)

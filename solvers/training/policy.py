@@ -15,7 +15,10 @@ from arena.types import Floats
 
 __all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
 
-KINDS: dict[str, str] = {"mlp": "solvers.training.policy:MlpPolicy.make"}
+KINDS: dict[str, str] = {
+    "control": "solvers.qarl.policy:ControlPolicy.make",
+    "mlp": "solvers.training.policy:MlpPolicy.make",
+}
 """Kinds of network policies and what makes them: f(game, header, arrays)."""
 
 

@@ -95,6 +95,7 @@ CLAIMS: dict[str, str] = {
     "hardness-of-independent-learning": "tournaments.reproduce.markov:HARDNESS",
     "mex-lock": "tournaments.reproduce.markov:LOCK",
     "update-equivalence": "tournaments.reproduce.update_equivalence:CLAIM",
+    "qarl": "tournaments.reproduce.qarl:CLAIM",
     "qre-curriculum": "tournaments.reproduce.markov:QRE",
 }
 """Name to the target of a `Reproduction`."""
