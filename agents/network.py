@@ -69,7 +69,8 @@ class NetworkAgent:
         self._streams = stream_states(seeds)
 
     def _start(self, game: Game, seat: int, episodes: int) -> None:
-        if self._policy.game != game.key:
+        plays = getattr(self._policy, "plays", None)
+        if not (plays(game, seat) if plays is not None else self._policy.game == game.key):
             raise AgentError(f"{self.name} is a policy for {self._policy.game}, not for {game.key}")
         self._seat = seat
         self._memory = self._policy.memory(episodes)

@@ -49,7 +49,7 @@ def mds(**params: Any) -> Searching:
 
 def mmds(**params: Any) -> Searching:
     """Return magnetic mirror descent search; parameters as of `Searching`."""
-    return Searching("mmds", **{"temperature": 0.1, **params})
+    return Searching("mmds", **{"temperature": 0.02, **params})
 
 
 class Searching:

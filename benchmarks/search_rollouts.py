@@ -78,10 +78,12 @@ def plainly(variant: Any, rows: np.ndarray, minds: np.ndarray) -> list[int]:
     ]
 
 
-def decide(seed: int, rollouts: int, moves: int) -> tuple[int, int, float]:
+def decide(
+    seed: int, rollouts: int, moves: int, blueprint: str = "smart"
+) -> tuple[int, int, float]:
     """Return decisions, play-outs and CPU seconds of a searching seat in one game."""
     game = arena.make("hanabi")
-    agent, other = mds(rollouts=rollouts), HanabiBot("smart")
+    agent, other = mds(blueprint=blueprint, rollouts=rollouts), arena.agent(f"hanabi/{blueprint}")
     seats = [agent, other]
     for seat, player in enumerate(seats):
         player.begin(game, seat, seed)
@@ -139,6 +141,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             (f"decisions, up to {rollouts} play-outs", f"{decisions / seconds:,.1f}"),
             (f"play-outs within, up to {rollouts}", f"{playouts / seconds:,.0f}"),
         ]
+    decide(0, 50, 4, "ppo")
+    _, playouts, seconds = decide(0, 400, 8 if options.quick else 40, "ppo")
+    table.append(("play-outs within, of a network, up to 400", f"{playouts / seconds:,.0f}"))
     claims = [Claim("hanabi-playouts-shared-memory", measured.ratio, BAR)]
     speed_up = two_cores(4 if options.quick else 12, 12 if options.quick else 40)
     note = "" if speed_up is not None else "one core"

@@ -53,6 +53,7 @@ class Batch(Protocol):
 
     Optional members, looked for with `getattr`:
         truncated: where the episode was cut off by a time limit, shape (N,).
+        winners() -> integers, shape (N,): the team that has won each episode, −1 for none.
     """
 
     def actors(self) -> Mask:

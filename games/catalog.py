@@ -164,6 +164,9 @@ TEXTBOOK: dict[str, Textbook] = {
     ),
     "climbing": _row(two_seats.climbing, "2", _TEAM, "Claus and Boutilier 1998, AAAI"),
     "penalty": _row(two_seats.penalty, "2", _TEAM, "Claus and Boutilier 1998, AAAI"),
+    "nonmonotonic": _row(
+        two_seats.nonmonotonic, "2", _TEAM, "Son et al. 2019, QTRAN, ICML, table 1"
+    ),
     "hawk_dove_bourgeois": _row(two_seats.hawk_dove_bourgeois, "2", _GENERAL, _SMITH),
     "undercut": _row(two_seats.undercut, "2", _GENERAL, "Hofstadter 1985, Metamagical Themas"),
     # bargaining and markets

@@ -49,6 +49,11 @@ TABLE: dict[str, Entry] = {
     "independent_hedge": Entry(
         "solvers.markov.independent:independent", "everyone for itself, no regret", _MARKOV
     ),
+    "iql": Entry(
+        "solvers.qmix:iql",
+        "independent Q-learning, one network for the team",
+        {"form": "batch", "kind": "learner"},
+    ),
     "joint_cfr": Entry(
         "solvers.tree.correlated_coarse:joint_cfr", "CCE of a tree, CFR's joint play", _TREE
     ),
@@ -136,6 +141,11 @@ TABLE: dict[str, Entry] = {
         "robust control by curricula of bounded rationality (SAC, RARL, QARL, …)",
         {"form": "control", "seats": "2", "payoff": "zero_sum", "kind": "learner"},
     ),
+    "qmix": Entry(
+        "solvers.qmix:qmix",
+        "team values by a monotone mixing network",
+        {"form": "batch", "kind": "learner"},
+    ),
     "recovering_whittle": Entry(
         "solvers.bandits.run:recovering_whittle", "indices of recovering arms", _BANDIT
     ),
@@ -166,10 +176,20 @@ TABLE: dict[str, Entry] = {
     "v_learning": Entry(
         "solvers.markov.v_learning:v_learning", "CCE from play alone, certified", _MARKOV
     ),
+    "vdn": Entry(
+        "solvers.qmix:vdn",
+        "team values as the sum of the agents'",
+        {"form": "batch", "kind": "learner"},
+    ),
     "vertex_enumeration": Entry(
         "solvers.matrix.nash:vertex_enumeration", "all extreme Nash equilibria", _TWO_SEATS
     ),
     "whittle": Entry("solvers.bandits.run:whittle", "Whittle indices, tested", _BANDIT),
+    "wqmix": Entry(
+        "solvers.qmix:wqmix",
+        "QMIX, optimistically weighted, beside an unbounded value",
+        {"form": "batch", "kind": "learner"},
+    ),
     "xfp": Entry("solvers.tree.fictitious_play:xfp", "extensive-form fictitious play", _TREE),
 }
 """Single solvers: id to entry."""

@@ -7,27 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from agents.hanabi.agent import HanabiBot
-from agents.hanabi.table import BOTS, Bot
+from agents.hanabi.table import BOTS, LEARNED, Bot
 from agents.network import NetworkAgent
 from arena.errors import UnknownNameError
 from arena.registry import Info
 from arena.solver import load_policy
 
 __all__ = ["BOTS", "FAMILY", "SEARCHES", "Bot", "HanabiBot", "HanabiFamily"]
-
-
-_LEARNED = {
-    "ppo": ("ppo-2p.safetensors", "two players, learned by PPO in self-play"),
-    "ppo_other_play": (
-        "ppo-other-play-2p.safetensors",
-        "two players, learned by PPO with colours relabelled for every seat",
-    ),
-    "ppo_taught": (
-        "ppo-taught-2p.safetensors",
-        "two players, learned by PPO after imitating hanabi/piers",
-    ),
-}
-"""Networks by name: their weights in this package, and what they are (docs/training.md)."""
 
 
 SEARCHES: dict[str, str] = {
@@ -42,12 +28,12 @@ class HanabiFamily:
 
     def names(self) -> list[str]:
         """Return the names of all of them."""
-        return sorted([*BOTS, *SEARCHES, *_LEARNED])
+        return sorted([*BOTS, *SEARCHES, *LEARNED])
 
     def info(self, name: str) -> Info:
         """Describe one of them."""
-        if name in _LEARNED:
-            return Info(f"hanabi/{name}", _LEARNED[name][1], {"plays": "hanabi"}, "arena")
+        if name in LEARNED:
+            return Info(f"hanabi/{name}", LEARNED[name][1], {"plays": "hanabi"}, "arena")
         if name in SEARCHES:
             tags = {"plays": "hanabi", "citation": "Sokota et al. 2024; Lerer et al. 2020"}
             return Info(f"hanabi/{name}", SEARCHES[name], tags, "arena")
@@ -70,8 +56,8 @@ class HanabiFamily:
             from agents.hanabi import searching
 
             return getattr(searching, name)(**params)
-        if name in _LEARNED:
-            policy = load_policy(Path(__file__).parent / "weights" / _LEARNED[name][0])
+        if name in LEARNED:
+            policy = load_policy(Path(__file__).parent / "weights" / LEARNED[name][0])
             return NetworkAgent(policy, name=f"hanabi/{name}", **params)
         return HanabiBot(self._known(name))
 
@@ -80,7 +66,7 @@ class HanabiFamily:
             from agents.hanabi.searching import HanabiSearch
 
             return tuple(signature(HanabiSearch).parameters)
-        return ("greedy",) if name in _LEARNED else ()
+        return ("greedy",) if name in LEARNED else ()
 
     def _known(self, name: str) -> str:
         if name not in BOTS:

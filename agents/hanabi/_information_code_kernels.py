@@ -20,6 +20,7 @@ from agents.hanabi._table_kernels import (
     hinted,
     rank_set,
     single,
+    size_of,
     the_card,
     weight,
 )
@@ -94,7 +95,8 @@ def ask(row, cfg, memory, seat, total, work):  # type: ignore[no-untyped-def]  #
                 continue
             if not about_classes:
                 sure = cards & ~work[PLAYABLE] == 0
-                if sure or work[ODDS + slot] * 5 < np.int64(1) << 40:
+                playable = weight(cards & work[PLAYABLE], work, LEFT_OVER)
+                if sure or playable * 5 < weight(cards, work, LEFT_OVER):
                     continue
                 classes = np.int64(2)
             else:
@@ -214,14 +216,17 @@ def _shared(size, features, work):  # type: ignore[no-untyped-def]  # compiled b
 
 @kernel
 def _apart(size, features, work):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Return the largest set of slots no two of which may share a colour (or rank)."""
+    """Return the largest set of slots no two of whose cards share a colour (or rank).
+
+    As in O'Dwyer's program, whose scores these are, that takes in cards of the same slot.
+    """
     best, most = 1, 1
     for slots in range(3, 1 << size):
         taken, number, fine = np.int64(0), 0, True
         for slot in range(size):
             if slots >> slot & 1:
                 own = work[features + slot]
-                if taken & own:
+                if taken & own or size_of(own) != size_of(work[OPEN + slot]):
                     fine = False
                     break
                 taken |= own

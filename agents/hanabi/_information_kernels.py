@@ -186,9 +186,10 @@ def _hint(row, cfg, memory, me, work):  # type: ignore[no-untyped-def]  # compil
     size = row[SIZES + to]
     learn(answer(row, cfg, to, work), size, AFTER, work)
     best, action = -1.0, -1
-    for number in range(colors + ranks):
-        by_rank = number >= colors
-        value = number - colors if by_rank else number
+    for number in range(2 * size):  # of equally good hints the first, card by card, is given
+        by_rank = number & 1 != 0
+        card = card_at(row, cfg, to, number >> 1)
+        value = card & 7 if by_rank else card >> 3
         told = rank_set(value) if by_rank else color_set(value)
         touched = 0
         for slot in range(size):
@@ -274,10 +275,11 @@ def _least_loss(row, cfg, me, work):  # type: ignore[no-untyped-def]  # compiled
     for slot in range(row[SIZES + me]):
         cards = work[SETS + slot]
         total = weight(cards, work, COUNTS)
-        worth = 20.0 * weight(cards & visible, work, COUNTS) / total
-        worth += 10.0 * weight(cards & spare, work, COUNTS) / total
+        ranks = 0
         for rank in range(cfg[CFG_RANKS]):
-            worth += (rank + 1.0) * weight(cards & rank_set(rank), work, COUNTS) / total
+            ranks += (rank + 1) * weight(cards & rank_set(rank), work, COUNTS)
+        seen = weight(cards & visible, work, COUNTS) / total
+        worth = 20.0 * seen + 10.0 * (weight(cards & spare, work, COUNTS) / total) + ranks / total
         if worth > best:
             best, found = worth, slot
     return found

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.hanabi.agent import HanabiBot
-from agents.hanabi.table import BOTS
+from agents.hanabi.table import BOTS, LEARNED
 from arena.errors import AgentError, ParameterError, UnknownNameError
 from arena.game import Game, Observation
 from arena.rng import Stream, derive, generator, stream_states
@@ -143,7 +143,7 @@ class HanabiSearch:
         kind: str,
         *,
         blueprint: str = "smart",
-        rollouts: int = 1200,
+        rollouts: int = 1000,
         milliseconds: float | None = None,
         eta: float = 200.0,
         epsilon: float = 0.05,
@@ -155,7 +155,7 @@ class HanabiSearch:
         tries: int = 1500,
         batch: int = 12,
         growth: float = 2.0,
-        z: float = 1.5,
+        z: float = 1.0,
         margin: float = 0.05,
     ) -> None:
         self.name = kind
@@ -281,9 +281,11 @@ def _open(blueprint: str) -> Any:
         return HanabiBot(name)
     from agents.load import load
 
+    if name in LEARNED:
+        return load(f"hanabi/{name}")
     if "/" not in str(blueprint) and "." not in str(blueprint):
         raise UnknownNameError(
-            "blueprint", str(blueprint), BOTS, hint="or the name or file of a network"
+            "blueprint", str(blueprint), [*BOTS, *LEARNED], hint="or the file of a network"
         )
     agent = load(blueprint)
     if getattr(agent, "network", None) is None:
@@ -295,8 +297,10 @@ def _open(blueprint: str) -> Any:
 
 
 def _model(blueprint: Any, variant: Variant) -> Any:
-    from agents.hanabi.models import BotModel, NetworkModel
-
     if isinstance(blueprint, HanabiBot):
+        from agents.hanabi.models import BotModel
+
         return BotModel(variant, blueprint.name)
+    from agents.hanabi.network_model import NetworkModel
+
     return NetworkModel(variant, blueprint.network, greedy=not blueprint.stochastic)

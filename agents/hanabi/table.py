@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BOTS", "Bot"]
+__all__ = ["BOTS", "LEARNED", "Bot"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,20 @@ BOTS: dict[str, Bot] = {
     ),
 }
 """Name to bot."""
+
+LEARNED: dict[str, tuple[str, str]] = {
+    "ppo": ("ppo-2p.safetensors", "two players, learned by PPO in self-play"),
+    "ppo_other_play": (
+        "ppo-other-play-2p.safetensors",
+        "two players, learned by PPO with colours relabelled for every seat",
+    ),
+    "ppo_taught": (
+        "ppo-taught-2p.safetensors",
+        "two players, learned by PPO after imitating hanabi/smart",
+    ),
+    "ppo_small": (
+        "ppo-small-2p.safetensors",
+        "two players, two colours, hands of three; learned as ppo_taught",
+    ),
+}
+"""Networks by name: their weights in this package, and what they are (docs/training.md)."""

@@ -19,6 +19,7 @@ __all__ = ["EXAMPLES", "train"]
 EXAMPLES = examples(
     "arena train hanabi -p colors=2 --solver ppo --seconds 300 --out runs/small",
     "arena train hanabi --solver ppo -s hidden=[512,512] -s other_play=true --steps 20000000",
+    "arena train skirmish/3m --solver qmix --steps 300000 -s anneal=300000 --out runs/3m",
     "arena train --resume runs/small --seconds 300",
     "arena play 'hanabi(colors=2)' runs/small/checkpoints/best.safetensors"
     " runs/small/checkpoints/best.safetensors",
@@ -193,7 +194,9 @@ def _show(outcome: Any, *, json: bool) -> None:
     if seen is not None:
         low, high = seen.interval
         row = [figure(seen.mean), f"{low:.4g} … {high:.4g}", seen.episodes, figure(course.best)]
-        print_table(["return", "95% interval", "episodes", "best"], [row])
+        row += [figure(value) for value in seen.extra.values()]
+        extra = [name.replace("_", " ") for name in seen.extra]
+        print_table(["return", "95% interval", "episodes", "best", *extra], [row])
     typer.echo(
         f"{outcome.status} after {outcome.steps:,} steps, {_time(course.seconds)};"
         f" run in {outcome.folder}"

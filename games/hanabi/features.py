@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError
 from games.hanabi.variant import Variant
 
-__all__ = ["features"]
+__all__ = ["feature_numbers", "features"]
 
 Derive = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -34,6 +34,22 @@ def features(variant: Variant) -> Derive:
     """
     from games.hanabi._feature_kernels import derive_all
 
+    copies, sizes, width = feature_numbers(variant)
+
+    def derive(tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.zeros((len(tensors), width), dtype=np.float32)
+        derive_all(np.ascontiguousarray(tensors), copies, sizes, out)
+        return out
+
+    return derive
+
+
+def feature_numbers(variant: Variant) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return what `derive_all` takes, the copies by rank and the sizes, and F.
+
+    Raises:
+        NotApplicableError: see `features`.
+    """
     if variant.observation_type == "minimal":
         raise NotApplicableError("hanabi: features need observation_type = card_knowledge or seer")
     n, h, cards = variant.players, variant.cards_held, variant.max_score
@@ -41,11 +57,4 @@ def features(variant: Variant) -> Derive:
     discards = fireworks + cards + variant.max_information_tokens + variant.max_life_tokens
     told = variant.tensor_size - n * h * (cards + variant.colors + variant.ranks)
     sizes = np.array([n, h, variant.colors, variant.ranks, fireworks, discards, told])
-    copies = np.array(variant.copies)
-
-    def derive(tensors: NDArray[np.float32]) -> NDArray[np.float32]:
-        out = np.zeros((len(tensors), 3 * (2 * n - 1) * h), dtype=np.float32)
-        derive_all(np.ascontiguousarray(tensors), copies, sizes, out)
-        return out
-
-    return derive
+    return np.array(variant.copies), sizes, 3 * (2 * n - 1) * h

@@ -232,7 +232,7 @@ class Variant:
         kind, one, two = self.action(number)
         if kind in ("discard", "play"):
             return f"{kind} {one}"
-        told = COLORS[two] if kind == "color" else str(two + 1)
+        told = COLORS[two] if kind == "color" else f"rank {two + 1}"
         return f"tell seat {(seat + one) % self.players} {told}"
 
     def card_name(self, card: int) -> str:

@@ -55,6 +55,7 @@ CATALOG: dict[str, Row] = {
     "routing": Row(generators.routing, "1-6", _GENERAL, "Rosenthal 1973"),
     "soccer": Row(grids.soccer, "2", _ZERO, "Littman 1994, section 5"),
     "turn_based": Row(generators.turn_based, "1-8", _GENERAL, "Shapley 1953"),
+    "two_step": Row(textbook.two_step, "2", "cooperative", "Rashid et al. 2018, section 5.1"),
     "windy_walk": Row(grids.windy_walk, "2", _ZERO, "Morimoto and Doya 2005"),
 }
 """Name to game."""

@@ -8,7 +8,7 @@ from arena.errors import ParameterError, UnknownNameError
 from games.markov.form import MarkovGame
 from games.normal_form import NormalForm
 
-__all__ = ["big_match", "hide_or_run", "inspection", "no_stationary_pure", "repeated"]
+__all__ = ["big_match", "hide_or_run", "inspection", "no_stationary_pure", "repeated", "two_step"]
 
 
 def big_match(discount: float = 0.9) -> MarkovGame:
@@ -149,4 +149,29 @@ def repeated(stage: str = "shapley", rounds: int = 2) -> MarkovGame:
         horizon=rounds,
         action_names=form.action_names,
         title=f"{form.title or stage}, repeated",
+    )
+
+
+def two_step(safe: float = 7.0) -> MarkovGame:
+    """Two agents: the first one's first action leads to a safe game or to one that needs both.
+
+    The safe game pays `safe` whatever they do, the other one 8 if both choose their second
+    action, 1 if one does and 0 if none does. Additive values undervalue the other one.
+
+    Source: Rashid et al. 2018, "QMIX", section 5.1.
+    """
+    transition = np.zeros((3, 2, 2, 3))
+    reward = np.zeros((3, 2, 2))
+    transition[0, 0, :, 1] = transition[0, 1, :, 2] = 1.0
+    transition[1, :, :, 1] = transition[2, :, :, 2] = 1.0
+    reward[1] = safe
+    reward[2] = [[0.0, 1.0], [1.0, 8.0]]
+    return MarkovGame(
+        transition,
+        np.stack([reward, reward]),
+        0,
+        horizon=2,
+        state_names=("1", "2A", "2B"),
+        action_names=(("A", "B"), ("A", "B")),
+        title="Two-step game",
     )

@@ -151,6 +151,10 @@ class SkirmishBatch:
         """Return the payoffs so far, shape (N, n)."""
         return self._paid(at.RETURN_0)
 
+    def winners(self) -> NDArray[np.int32]:
+        """Return the team that has won each episode, −1 for none, shape (N,)."""
+        return self.world.heads[:, at.WINNER].copy()
+
     def _paid(self, column: int) -> Floats:
         out = np.repeat(self.world.pays[:, column, None], self.battle.seats, axis=1)
         out[:, self.battle.allies :] = self.world.pays[:, column + 1, None]

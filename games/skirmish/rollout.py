@@ -15,6 +15,7 @@ number of environments or threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 
 from arena.errors import IllegalActionError, NotApplicableError, ParameterError
 from arena.game import Game
-from arena.rng import derive, derive_many
+from arena.rng import derive, derive_many, stream_states
+from games.batch import as_seeds
 from games.skirmish import layout as at
 from games.skirmish._kernels import (
     first_unavailable,
@@ -132,11 +134,32 @@ class Rollout:
         self._begun = 0
         self.reset()
 
-    def reset(self, episodes: NDArray[np.integer[Any]] | None = None) -> None:
-        """Begin new episodes in the environments of these numbers, shape (M,); None: in all."""
+    def reset(
+        self,
+        episodes: NDArray[np.integer[Any]] | None = None,
+        *,
+        seeds: NDArray[np.integer[Any]] | Sequence[int] | None = None,
+    ) -> None:
+        """Begin new episodes.
+
+        Args:
+            episodes: numbers of the environments, shape (M,); None: all.
+            seeds: of the episodes, shape (M,): they are those of `game.state(seed)`, bit for
+                bit. By default they follow from the rollout's own seed.
+
+        Raises:
+            ParameterError: not a seed for each.
+        """
         chosen = np.arange(self.envs) if episodes is None else np.asarray(episodes)
         self._begun += 1
-        streams = derive_many(derive(self._begun, "reset"), self._seeds[chosen])
+        if seeds is None:
+            streams = derive_many(derive(self._begun, "reset"), self._seeds[chosen])
+        else:
+            streams = stream_states(as_seeds(seeds))
+            if streams.shape != chosen.shape:
+                raise ParameterError(
+                    "seeds", streams.shape, f"one for each of {chosen.shape} episodes"
+                )
         start_all(self.world, self.battle.rules, self.battle.ground, chosen, streams)
         self.reward[chosen] = 0.0
         self.done[chosen] = self.cut[chosen] = False

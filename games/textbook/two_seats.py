@@ -17,6 +17,7 @@ __all__ = [
     "hide_and_seek",
     "kuhn_poker",
     "morra",
+    "nonmonotonic",
     "oneill",
     "penalty",
     "rock_paper_scissors",
@@ -200,6 +201,14 @@ def penalty(*, miss: float = -100.0) -> NormalForm:
     at_least("-miss", -miss, 0.0)
     paid = [[10.0, 0.0, miss], [0.0, 2.0, 0.0], [miss, 0.0, 10.0]]
     return NormalForm([paid, paid], [("a0", "a1", "a2"), ("b0", "b1", "b2")], "penalty game")
+
+
+def nonmonotonic(*, best: float = 8.0, miss: float = -12.0) -> NormalForm:
+    """A cooperative game whose best action is good only if both choose it, bad if one does."""
+    at_least("best", best, 1e-9)
+    at_least("-miss", -miss, 0.0)
+    paid = [[best, miss, miss], [miss, 0.0, 0.0], [miss, 0.0, 0.0]]
+    return NormalForm([paid, paid], [("a0", "a1", "a2"), ("b0", "b1", "b2")], "nonmonotonic game")
 
 
 def hawk_dove_bourgeois(*, value: float = 4.0, cost: float = 6.0) -> NormalForm:

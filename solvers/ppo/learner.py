@@ -189,11 +189,11 @@ class Ppo:
         for group in self.optimizer.param_groups:
             group["lr"] = s["learning_rate"] * left
         figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
-        self.steps += len(played.action)
+        self.steps += played.moments
         self.updates += 1
         return {
             "return": float(played.returns[:, 0].mean()),
-            "length": len(played.action) / len(seeds),
+            "length": played.moments / len(seeds),
             "learning_rate": s["learning_rate"] * left,
             **figures,
         }

@@ -53,6 +53,7 @@ class Episodes:
         joint: the latest observations of all seats, shape (M, n·D), or None.
         gain: what was paid from it until the chain's next one, shape (M,).
         returns: of the episodes, shape (N, n).
+        moments: how many times anybody moved, in all episodes.
     """
 
     tensor: NDArray[np.float32]
@@ -65,6 +66,7 @@ class Episodes:
     chains: int
     gain: NDArray[np.float64]
     returns: NDArray[np.float64]
+    moments: int
 
 
 def play_episodes(
@@ -111,8 +113,9 @@ def play_episodes(
     gain = np.zeros(4 * episodes)
     parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
     seen: NDArray[np.float32] | None = None
-    count = 0
+    count = moments = 0
     while (acting := batch.actors()).any():
+        moments += int(acting.any(axis=1).sum())
         actions = np.zeros((episodes, seats), dtype=np.int64)
         looks = [view(seat, np.flatnonzero(acting[:, seat])) for seat in range(seats)]
         if joint:
@@ -152,6 +155,7 @@ def play_episodes(
         chains=episodes * chains,
         gain=gain[:count],
         returns=np.asarray(batch.returns(), dtype=np.float64),
+        moments=moments,
     )
 
 

@@ -79,9 +79,10 @@ def race(
         margin: an action this much better than the first one is not enough to go on for it.
     """
     count = len(actions)
-    sums, worlds = np.zeros(count), np.zeros(count, dtype=np.int64)
-    payoffs: list[Reals] = []  # a block per batch, NaN where an action was given up
-    alive = np.arange(count)
+    names = np.array(actions, dtype=np.int64)
+    alive, table = np.arange(count), np.zeros((0, count))
+    worlds = np.zeros(count, dtype=np.int64)
+    values, advantages, errors = np.zeros(count), np.zeros(count), np.zeros(count)
     started, used, size = time.monotonic(), 0, float(batch)
     halvings = max(1, math.ceil(math.log2(max(count, 2))))
     while True:
@@ -89,58 +90,43 @@ def race(
             size = max(1.0, rollouts / halvings / len(alive))
         affordable = max(1, (rollouts - used) // len(alive))
         many = int(min(size, affordable))
-        found = playouts([actions[int(i)] for i in alive], many)
-        block = np.full((many, count), np.nan)
-        block[:, alive] = found
-        payoffs.append(block)
-        sums[alive] += found.sum(axis=0)
+        table = np.concatenate([table, playouts(names[alive].tolist(), many)])
         worlds[alive] += many
         used += many * len(alive)
         size *= growth
         late = used + len(alive) > rollouts or time.monotonic() - started >= seconds
-        alive = _left(np.concatenate(payoffs), alive, sums, worlds, z=z, margin=margin)
+        values[alive] = table.mean(axis=0)
+        advantages[alive], errors[alive] = _paired(table, 0)
+        stay = _left(table, values[alive], advantages[alive], errors[alive], z=z, margin=margin)
+        alive, table = alive[stay], table[:, stay]
         if len(alive) == 1 or late:
             break
-    table = np.concatenate(payoffs)
-    advantages, errors = _paired(table, 0)
     left = np.zeros(count, dtype=np.bool_)
     left[alive] = True
-    return Estimates(
-        np.array(actions, dtype=np.int64), worlds, sums / worlds, advantages, errors, left, used
-    )
+    return Estimates(names, worlds, values, advantages, errors, left, used)
 
 
 def _left(
-    table: Reals,
-    alive: NDArray[np.int64],
-    sums: Reals,
-    worlds: NDArray[np.int64],
-    *,
-    z: float,
-    margin: float,
-) -> NDArray[np.int64]:
-    """Return the actions that stay in the race; the first one always does."""
-    means = sums[alive] / worlds[alive]
+    table: Reals, means: Reals, ahead: Reals, doubt: Reals, *, z: float, margin: float
+) -> NDArray[np.bool_]:
+    """Return which actions stay in the race; the first one always does."""
     if math.isinf(z):
-        order = alive[np.argsort(-means, kind="stable")]
-        return np.sort(np.unique(np.append(order[: (len(order) + 1) // 2], alive[0])))
-    best = int(alive[np.argmax(means)])
-    behind, errors = _paired(table, best)
-    stay = behind + z * errors >= -1e-12
-    ahead, doubt = _paired(table, 0)
-    stay &= ahead + z * doubt > margin
+        stay = np.zeros(len(means), dtype=np.bool_)
+        stay[np.argsort(-means, kind="stable")[: (len(means) + 1) // 2]] = True
+    else:
+        behind, errors = _paired(table, int(np.argmax(means)))
+        stay = (behind + z * errors >= -1e-12) & (ahead + z * doubt > margin)
     stay[0] = True
-    return alive[stay[alive]]
+    return stay
 
 
 def _paired(table: Reals, base: int) -> tuple[Reals, Reals]:
-    """Return mean and standard error of payoffs − those of `base` in the same worlds."""
+    """Return mean and standard error of payoffs, (M, A), less those of `base` in each world."""
     gains = table - table[:, base : base + 1]
-    count = (~np.isnan(gains)).sum(axis=0)
-    mean = np.nansum(gains, axis=0) / np.maximum(count, 1)
-    spread = np.nansum((gains - mean) ** 2, axis=0)
-    # Without this a run of equal gains would look certain after a few worlds.
-    variance = (spread + 0.25) / np.maximum(count - 1, 1) / np.maximum(count, 1)
-    errors = np.sqrt(variance)
+    count = len(table)
+    mean = gains.mean(axis=0)
+    # Without the addend a run of equal gains would look certain after a few worlds.
+    spread = np.maximum((gains * gains).sum(axis=0) - count * mean * mean, 0.0) + 0.25
+    errors = np.sqrt(spread / (max(count - 1, 1) * count))
     errors[base] = 0.0
     return mean, errors

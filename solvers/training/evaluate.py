@@ -28,7 +28,8 @@ def evaluate_policy(
 
     Returns:
         The mean return over episodes, of all seats where they are paid the same, else of
-        seat 0; in games of different payoffs `extra` has the others as `return_1`, ….
+        seat 0; in games of different payoffs `extra` has the others as `return_1`, …; where
+        a batch knows winners it has `win_rate`, that of team 0.
     """
     seeds = derive_many(derive(seed, "evaluation"), np.arange(episodes))
     batch = game.form("batch", seeds=seeds)
@@ -54,8 +55,11 @@ def evaluate_policy(
         batch.step(actions)
     returns = np.asarray(batch.returns(), dtype=np.float64)
     extra = {}
+    winners = getattr(batch, "winners", None)
+    if winners is not None:
+        extra["win_rate"] = float((winners() == 0).mean())
     if game.payoff != "cooperative":
-        extra = {f"return_{i}": float(returns[:, i].mean()) for i in range(1, game.seats)}
+        extra |= {f"return_{i}": float(returns[:, i].mean()) for i in range(1, game.seats)}
     spread = float(returns[:, 0].std(ddof=1)) if episodes > 1 else float("nan")
     return Evaluation(float(returns[:, 0].mean()), spread / episodes**0.5, episodes, extra)
 

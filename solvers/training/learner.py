@@ -80,6 +80,10 @@ class NetworkPolicy(Protocol):
         kind: how it is read again, a key of `solvers.training.policy.KINDS`.
         game: the key of the game it is for.
         greedy: whether it plays its most probable action unless told otherwise.
+
+    Optional member, looked for with `getattr`:
+        plays(game, seat) -> bool: whether it can take a seat of a game, where that is more
+            than `game` alone.
     """
 
     kind: str
@@ -124,7 +128,7 @@ class Learner(Protocol):
 
     @property
     def steps(self) -> int:
-        """Environment steps done: decisions of all seats in all episodes."""
+        """Environment steps done: moments of all episodes at which anybody moved."""
 
     def step(self) -> Mapping[str, float]:
         """Make one update (seconds at most, Ctrl-C waits for it); return figures about it."""

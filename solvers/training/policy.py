@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "control": "solvers.qarl.policy:ControlPolicy.make",
     "mlp": "solvers.training.policy:MlpPolicy.make",
     "sequoia": "solvers.sequoia.policy:QPolicy.make",
+    "value": "solvers.qmix.policy:ValuePolicy.make",
 }
 """Kinds of network policies and what makes them: f(game, header, arrays)."""
 

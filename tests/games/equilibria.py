@@ -84,6 +84,8 @@ EQUILIBRIA: list[tuple[str, dict[str, Any], list[Mix], float, str]] = [
     ("climbing", {}, [{1: 1}, {1: 1}], 7.0, "Claus and Boutilier 1998"),
     ("penalty", {}, [{0: 1}, {0: 1}], 10.0, "Claus and Boutilier 1998"),
     ("penalty", {}, [{1: 1}, {1: 1}], 2.0, "Claus and Boutilier 1998"),
+    ("nonmonotonic", {}, [{0: 1}, {0: 1}], 8.0, "Son et al. 2019"),
+    ("nonmonotonic", {}, [{1: 1}, {2: 1}], 0.0, "Son et al. 2019"),
     ("hawk_dove_bourgeois", {}, [{2: 1}, {2: 1}], 2.0, "Maynard Smith 1982, ch. 2"),
     ("nash_demand", {}, [{5: 1}, {5: 1}], 5.0, "Nash 1953"),
     ("nash_demand", {}, [{3: 1}, {7: 1}], 3.0, "Nash 1953: every efficient split"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from tournaments.reproduce import CLAIMS, Reproduction
 from tournaments.reproduce import _hanabi_games as games
 from tournaments.reproduce import update_equivalence as claim
 from tournaments.reproduce._hanabi_games import Setting, play
+from tournaments.reproduce._mirror_step import Choice
+from tournaments.reproduce._zero_sum import checks as gap_checks
 
 TINY = {"colors": 2, "ranks": 2, "hand_size": 2}
 
@@ -41,7 +44,7 @@ def test_blocks_are_kept_and_do_not_depend_on_workers(
 
 
 def test_the_report_says_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = [tiny("one", "mds", 1, 10), tiny("all", "mds", 2, 4), tiny("sparta", "sparta", 1, 4)]
+    settings = [tiny("one", "mds", 1, 10), tiny("all", "mds", 2, 4), tiny("sparta", "sparta", 1, 1)]
     monkeypatch.setattr(claim, "hanabi_settings", lambda *, quick: settings)
     gaps = [
         {
@@ -55,7 +58,8 @@ def test_the_report_says_what_was_found(tmp_path: Path, monkeypatch: pytest.Monk
         }
         for name, after in (("a", 0.3), ("b", 0.4), ("c", 0.2), ("d", 0.6))
     ]
-    monkeypatch.setattr(claim, "exploitabilities", lambda *, quick: gaps)
+    step = Choice(5.0, 0.02, 0.9)
+    monkeypatch.setattr(claim, "exploitabilities", lambda *, quick, folder: (step, gaps))
     found: Reproduction = load_target(CLAIMS["update-equivalence"])
     report = found.run(quick=False, out=tmp_path)
     assert len(report.rows) == 3 + 4
@@ -66,6 +70,8 @@ def test_the_report_says_what_was_found(tmp_path: Path, monkeypatch: pytest.Monk
     saved = json.loads((tmp_path / "update-equivalence.json").read_text(encoding="utf-8"))
     assert len(saved["hanabi"][0]["search"]) == 10
     assert (tmp_path / "update-equivalence.md").read_text(encoding="utf-8") == report.text
+    for chart in ("hanabi", "exploitability"):
+        ElementTree.parse(tmp_path / f"update-equivalence-{chart}.svg")
 
 
 def test_intervals_that_overlap_do_not_count() -> None:
@@ -73,7 +79,7 @@ def test_intervals_that_overlap_do_not_count() -> None:
         "game": "a", "blueprint": "uniform", "kind": "lower bound", "base": 0.5, "search": 0.45,
         "base_interval": (0.44, 0.56), "search_interval": (0.4, 0.5),
     }  # fmt: skip
-    assert claim._gap_checks([gap])[0].detail == "0 of 1"
+    assert gap_checks([gap])[0].detail == "0 of 1"
 
 
 def test_settings_name_what_is_played() -> None:

@@ -94,6 +94,7 @@ CLAIMS: dict[str, str] = {
     "axelrod-1980": "tournaments.reproduce.axelrod:CLAIM",
     "hardness-of-independent-learning": "tournaments.reproduce.markov:HARDNESS",
     "mex-lock": "tournaments.reproduce.markov:LOCK",
+    "qmix": "tournaments.reproduce.qmix:CLAIM",
     "sequoia": "tournaments.reproduce.sequoia:CLAIM",
     "update-equivalence": "tournaments.reproduce.update_equivalence:CLAIM",
     "qarl": "tournaments.reproduce.qarl:CLAIM",

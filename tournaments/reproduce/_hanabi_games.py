@@ -31,7 +31,7 @@ from arena.game import Game
 from arena.registry import GAMES
 from arena.rng import derive_many, seat_seed
 
-__all__ = ["Games", "Setting", "play"]
+__all__ = ["Games", "Setting", "interval", "play"]
 
 _BLOCK = 10
 
@@ -78,14 +78,18 @@ class Games:
     @property
     def gain(self) -> tuple[float, float]:
         """Mean gain and half the width of its paired 95% interval."""
-        difference = self.search - self.base
-        spread = float(difference.std(ddof=1)) if len(difference) > 1 else float("inf")
-        return float(difference.mean()), 1.96 * spread / len(difference) ** 0.5
+        return interval(self.search - self.base)
 
     @property
     def lost(self) -> tuple[int, int]:
         """Games without a point: of the blueprint, and with search."""
         return int((self.base == 0).sum()), int((self.search == 0).sum())
+
+
+def interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean of independent values, shape (N,), and half its 95% interval."""
+    spread = float(values.std(ddof=1)) if len(values) > 1 else float("inf")
+    return float(values.mean()), 1.96 * spread / len(values) ** 0.5
 
 
 def play(settings: Sequence[Setting], folder: Path, *, workers: int) -> list[Games]:

@@ -1,4 +1,4 @@
-"""Line charts as self-contained SVG, for the figures of reproductions."""
+"""Line and interval charts as self-contained SVG, for the figures of reproductions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-__all__ = ["line_chart"]
+__all__ = ["interval_chart", "line_chart"]
 
 _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 170, 40, 50
@@ -86,6 +86,60 @@ def line_chart(
         line = _TOP + 12 + 18 * number
         parts.append(f'<path d="M{right + 10} {line - 4}h18" stroke="{colour}" stroke-width="2"/>')
         parts.append(f'<text x="{right + 33}" y="{line}">{escape(name)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def interval_chart(
+    rows: Mapping[str, Mapping[str, tuple[float, float, float]]], *, title: str, x_label: str
+) -> str:
+    """Return an SVG document with a row a case, and in it a point with its interval a series.
+
+    Args:
+        rows: case to series to (value, lower end, upper end).
+        title: above the chart.
+        x_label: below it.
+    """
+    series = list(dict.fromkeys(name for row in rows.values() for name in row))
+    ends = [v for row in rows.values() for point in row.values() for v in point] or [0.0, 1.0]
+    axis = _Axis(min(ends), max(ends), False)
+    left, step = 30 + 6.6 * max((len(name) for name in rows), default=0), 16 * len(series) + 10
+    bottom, right = _TOP + 10 + step * len(rows), left + 420
+    width = right + 40 + 6.6 * max((len(name) for name in series), default=0)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {bottom + 50}"'
+        ' font-family="sans-serif" font-size="12">',
+        f'<rect width="{width:.0f}" height="{bottom + 50}" fill="white"/>',
+        f'<text x="16" y="22" font-size="14">{escape(title)}</text>',
+    ]
+
+    def place(x: float) -> float:
+        return left + 10 + axis.share(x) * (right - left - 20)
+
+    for tick in axis.ticks():
+        x = place(tick)
+        parts.append(f'<path d="M{x:.1f} {_TOP}V{bottom}" stroke="#ddd"/>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
+    middle = (left + right) / 2
+    parts.append(
+        f'<text x="{middle:.1f}" y="{bottom + 38}" text-anchor="middle">{escape(x_label)}</text>'
+    )
+    for number, (case, row) in enumerate(rows.items()):
+        top = _TOP + 10 + step * number
+        parts.append(
+            f'<text x="{left - 8:.1f}" y="{top + step / 2:.1f}" text-anchor="end">'
+            f"{escape(case)}</text>"
+        )
+        for name, (value, low, high) in row.items():
+            y, colour = top + 10 + 16 * series.index(name), _COLOURS[series.index(name) % 6]
+            parts.append(
+                f'<path d="M{place(low):.1f} {y}H{place(high):.1f}" stroke="{colour}"'
+                ' stroke-width="2"/>'
+            )
+            parts.append(f'<circle cx="{place(value):.1f}" cy="{y}" r="4" fill="{colour}"/>')
+    for number, name in enumerate(series):
+        y, colour = _TOP + 20 + 18 * number, _COLOURS[number % 6]
+        parts.append(f'<circle cx="{right + 16:.1f}" cy="{y - 4}" r="4" fill="{colour}"/>')
+        parts.append(f'<text x="{right + 26:.1f}" y="{y}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,16 @@ from agents.hanabi._smart_desk_kernels import TABLE
 from agents.hanabi._smart_playout_kernels import smart_to_the_end
 from agents.hanabi._table_kernels import WORK
 from agents.hanabi.belief import believe
-from agents.hanabi.models import BotModel, NetworkModel
-from agents.hanabi.searching import HanabiSearch, mds, sparta
+from agents.hanabi.models import BotModel
+from agents.hanabi.searching import mds, sparta
 from agents.hanabi.tracking import Tracker, systematic
 from agents.load import load
-from agents.network import NetworkAgent
 from arena.episode import drive
 from arena.errors import AgentError, ParameterError, UnknownNameError
 from arena.rng import derive_many, seat_seed, stream_states
 from arena.testing import check_agent
 from games.batch import play_batch
 from games.hanabi import layout as at
-from solvers.training.policy import MlpPolicy
 
 SMALL: dict[str, Any] = {"colors": 2, "ranks": 4, "hand_size": 3}
 TINY: dict[str, Any] = {"colors": 2, "ranks": 2, "hand_size": 2}
@@ -311,68 +308,6 @@ def test_a_budget_of_time_is_kept() -> None:
     agent = mds(rollouts=10_000_000, milliseconds=1.0, z=50.0, margin=0.0)
     play_pairs(game, [agent, HanabiBot("smart")], "smart", 1)
     assert 0 < agent.statistics.rollouts < 10_000_000
-
-
-# -- networks -----------------------------------------------------------------------------
-
-
-def network(game: Any, *, greedy: bool) -> NetworkAgent:
-    variant = game.form("hanabi")
-    rng = np.random.default_rng(2)
-    sizes = [variant.tensor_size, 16, variant.actions]
-    weights = [rng.normal(scale=0.4, size=(b, a)) for a, b in pairwise(sizes)]
-    biases = [rng.normal(size=b) for b in sizes[1:]]
-    return NetworkAgent(MlpPolicy(game.key, weights, biases, greedy=greedy), name="net")
-
-
-@pytest.mark.parametrize("greedy", [True, False])
-def test_a_network_is_replayed_with_the_odds_it_gives(greedy: bool) -> None:
-    game = arena.make("hanabi", **TINY)
-    agent = network(game, greedy=greedy)
-    model = NetworkModel(game.form("hanabi"), agent.network, greedy=greedy)
-    checked = 0
-    for seed in range(6):
-        state = game.state(seed)
-        for seat in (0, 1, 0):
-            agent.begin(game, seat, seed)
-            if state.actors() == (seat,):
-                state.step({seat: agent.act(state.observe(seat))})
-        if state.actors() != (1,):
-            continue
-        tracker = Tracker(state.variant, 1, model, limit=500)
-        tracker.update(state.observe(1).row, stream(0))
-        assert tracker.exact
-        likely = []
-        for hand in tracker.hands:
-            chance, twin = 1.0, game.state(seed)
-            now = state.row[at.HANDS + 2 : at.HANDS + 4].astype(int)
-            for card, index in zip(hand, now[now >= 0], strict=True):
-                twin.row[at.DECK + index] = card
-            for move in range(int(state.row[at.LENGTH])):
-                seat, action = twin.actors()[0], int(state.row[at.LOG + 2 * move])
-                if seat == 0:
-                    agent.begin(game, 0, 0)
-                    odds = agent.policy(twin.observe(0))
-                    chance *= (odds.argmax() == action) if greedy else odds[action]
-                twin.step({seat: action})
-            likely.append(chance)
-        counts = np.array(likely)
-        ways = tracker._ways(tracker.hands)
-        np.testing.assert_allclose(
-            tracker.weights, counts * ways / (counts * ways).sum(), atol=1e-5
-        )
-        checked += 1
-    assert checked >= 3
-
-
-def test_search_from_a_network() -> None:
-    game = arena.make("hanabi", **SMALL)
-    agent: HanabiSearch = mds(rollouts=60, tries=100)
-    agent._blueprint = network(game, greedy=True)
-    agent.begin(game, 0, 1)
-    state = game.state(1)
-    assert agent.act(state.observe(0)) in state.legal(0)
-    assert agent.statistics.rollouts > 0
 
 
 def test_bad_input_is_named() -> None:

@@ -325,3 +325,13 @@ def test_weights_of_another_architecture_are_refused():
     game = arena.make("hanabi", **SMALL)
     with pytest.raises(ParameterError, match=r"shape \(32, .*expected shape \(16, "):
         learner(game, hidden=[16]).load(learner(game).state())
+
+
+def test_steps_are_joint_moves_and_battles_tell_wins():
+    game = arena.make("skirmish/3m", limit=10)
+    made = learner(game, critic="central", episodes=8)
+    figures = made.step()
+    assert 8 <= made.steps <= 80  # at most ten moves an episode, however many units move
+    assert figures["length"] == made.steps / 8
+    seen = made.evaluate(10, 0)
+    assert 0.0 <= seen.extra["win_rate"] <= 1.0

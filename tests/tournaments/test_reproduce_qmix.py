@@ -1,0 +1,84 @@
+"""The reproduction of value factorisation: tables, checks, charts; runs are kept."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import arena
+from tournaments.reproduce import qmix
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    setup = qmix.Setup(
+        rounds=75,
+        small_seeds=1,
+        maps={"3m": 200, "2s3z": 300},
+        seeds=1,
+        points=1,
+        episodes=4,
+        last=6,
+    )
+    monkeypatch.setattr(qmix, "_QUICK", setup)
+    easy, hard = ("matrix/nonmonotonic", {"best": 12.0, "miss": -0.1}), ("matrix/nonmonotonic", {})
+    monkeypatch.setattr(qmix, "_MATRICES", (easy, hard))
+    monkeypatch.setattr(qmix, "_MAPPO", {**qmix._MAPPO, "episodes": 8})
+
+
+def test_it_writes_what_it_found_and_goes_on_where_it_stopped(small, tmp_path, monkeypatch):
+    report = qmix.run(quick=True, out=tmp_path)
+    found = report.figures
+    assert set(found["two_step"]) == {"iql", "vdn", "qmix", "wqmix"}
+    assert found["two_step"]["qmix"]["returns"] == [8.0]
+    assert found["two_step"]["vdn"]["returns"] == [7.0]
+    easy, hard = found["matrices"].values()
+    assert easy["qmix"] == [12.0] and hard["qmix"] == [0.0] and hard["wqmix"] == [8.0]
+    assert report.reproduced
+    assert [check.holds for check in report.checks].count(None) == 1  # battles take longer
+    for path in report.files:
+        assert path.exists() and path.stat().st_size
+    assert json.loads((tmp_path / "qmix.json").read_text())["battles"]["3m"]["qmix"]
+    assert (tmp_path / "2s3z.svg").read_text().startswith("<svg")
+    cells = sorted((tmp_path / "cells").iterdir())
+    assert len(cells) == 2 * 4
+    assert arena.agent(str(tmp_path / "policies" / "3m-vdn-1-200.safetensors"))
+    runs = [json.loads(cell.read_text()) for cell in cells]
+    assert all(run["curve"][-1][0] >= run["asked"]["steps"] for run in runs)
+
+    def never(*_args):
+        raise AssertionError("a run that is kept was played again")
+
+    kept = qmix._battles(qmix._QUICK, tmp_path / "cells")
+    monkeypatch.setattr(qmix, "learner_solver", _only_settings(never))
+    again = qmix._battles(qmix._QUICK, tmp_path / "cells")
+    assert again == kept == found["battles"]
+    cells[0].unlink()
+    with pytest.raises(AssertionError, match="played again"):
+        qmix._battles(qmix._QUICK, tmp_path / "cells")
+
+
+def _only_settings(never):
+    real = qmix.learner_solver
+
+    class Kept:
+        def __init__(self, name):
+            self.settings, self.learner = real(name).settings, never
+
+    return Kept
+
+
+def test_intervals_are_of_the_mean_over_seeds():
+    mean, low, high = qmix._interval(np.array([0.9, 1.0, 0.8]))
+    assert mean == pytest.approx(0.9) and 0.8 <= low < mean < high <= 1.0
+    assert qmix._interval(np.array([0.5, 0.5])) == (0.5, 0.5, 0.5)
+
+
+def test_the_claim_is_listed():
+    from tournaments.reproduce import CLAIMS
+
+    assert CLAIMS["qmix"] == "tournaments.reproduce.qmix:CLAIM"
