@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
-from arena.rng import stream_states
+from arena.rng import stream_states, streams_random
 from games.batch import BatchObservation
 
 __all__ = ["ControlAgent", "plays_vectors"]
@@ -85,12 +85,8 @@ class ControlAgent:
     def _normal(self, rows: NDArray[np.int64], count: int) -> NDArray[np.float64]:
         """Draw normal numbers (Box and Muller 1958) from each episode's own stream."""
         drawn = np.empty((len(rows), 2 * count))
-        with np.errstate(over="ignore"):
-            for k in range(2 * count):
-                self._streams[rows] = self._streams[rows] * np.uint64(
-                    6364136223846793005
-                ) + np.uint64(1442695040888963407)
-                drawn[:, k] = (self._streams[rows] >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        for k in range(2 * count):
+            drawn[:, k] = streams_random(self._streams, rows)
         radius = np.sqrt(-2.0 * np.log1p(-drawn[:, :count]))
         out: NDArray[np.float64] = radius * np.cos(2.0 * np.pi * drawn[:, count:])
         return out

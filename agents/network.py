@@ -15,7 +15,7 @@ from agents.source import source_file
 from arena.agent import Agent
 from arena.errors import AgentError, ParameterError
 from arena.game import Game, Observation
-from arena.rng import Stream, stream_states
+from arena.rng import Stream, stream_states, streams_random
 from arena.solver import load_policy
 from arena.types import Floats
 from games.batch import BatchObservation
@@ -103,12 +103,7 @@ class NetworkAgent:
 
     def _draw(self, rows: NDArray[np.int64], chances: NDArray[np.float64]) -> NDArray[np.int64]:
         """Draw from each row as `Stream.index` does, with the episode's own stream."""
-        with np.errstate(over="ignore"):
-            after = self._streams[rows] * np.uint64(6364136223846793005) + np.uint64(
-                1442695040888963407
-            )
-        self._streams[rows] = after
-        left = (after >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        left = streams_random(self._streams, rows)
         last = np.zeros(len(rows), dtype=np.int64)
         done = np.zeros(len(rows), dtype=np.bool_)
         for action in range(chances.shape[1]):

@@ -30,6 +30,7 @@ __all__ = [
     "signal_seed",
     "stream_states",
     "streams_below",
+    "streams_random",
 ]
 
 _MASK = (1 << 64) - 1
@@ -37,6 +38,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
 _UNMIX_1, _UNMIX_2 = pow(_MIX_1, -1, 1 << 64), pow(_MIX_2, -1, 1 << 64)
+_STEP, _SHIFT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 _SEATS = 0xA24BAED4963EE407  # sets seat seeds apart from `derive_many` of the same seed
 
 Item = TypeVar("Item")
@@ -210,7 +212,21 @@ def streams_below(
     `states` is modified in place.
     """
     with np.errstate(over="ignore"):
-        after = states * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        after = states * _STEP + _SHIFT
         states[live] = after[live]
         drawn = ((after >> np.uint64(32)) * n.astype(np.uint64)) >> np.uint64(32)
     return np.where(live, drawn, np.uint64(0)).astype(np.int64)
+
+
+def streams_random(
+    states: NDArray[np.uint64], rows: NDArray[np.int64] | slice = slice(None)
+) -> NDArray[np.float64]:
+    """Draw `Stream.random` from each of the streams in `rows`, all different, shape (M,).
+
+    `states` is modified in place.
+    """
+    with np.errstate(over="ignore"):
+        after = states[rows] * _STEP + _SHIFT
+    states[rows] = after
+    drawn: NDArray[np.float64] = (after >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return drawn

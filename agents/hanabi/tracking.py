@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from agents.hanabi import _belief_kernels as enumeration
 from agents.hanabi import _search_kernels as kernels
 from agents.hanabi.models import Model
+from arena.rng import streams_random
 from games.hanabi import Variant
 from games.hanabi import layout as at
 
@@ -232,9 +233,7 @@ def systematic(
     weight: NDArray[np.float64], count: int, streams: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
     """Draw `count` indices with odds `weight`, shape (K,), by systematic resampling."""
-    with np.errstate(over="ignore"):
-        streams[:1] = streams[:1] * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-    offset = float(streams[0] >> np.uint64(11)) * 2.0**-53
+    offset = float(streams_random(streams, slice(1))[0])
     edges = np.cumsum(weight)
     marks = (np.arange(count) + offset) * (edges[-1] / count)
     found: NDArray[np.int64] = np.searchsorted(edges, marks, side="right")

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from games._stream import stream_unit
+
 __all__ = ["draw_levels", "move_arms"]
 
 
@@ -27,15 +29,12 @@ def draw_levels(
         levels: shape (N, J).
     """
     for k in range(len(streams)):
-        state = streams[k]
         for j in range(levels.shape[1]):
-            state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-            drawn = np.float64(state >> np.uint64(11)) * 1.1102230246251565e-16
+            drawn = stream_unit(streams, k)
             s = 0
             while drawn >= initial[j, s]:
                 s += 1
             levels[k, j] = s
-        streams[k] = state
 
 
 @njit(cache=True)
@@ -70,17 +69,14 @@ def move_arms(
         paid[k] = 0.0
         if not live[k]:
             continue
-        state = streams[k]
         earned = 0.0
         for j in range(levels.shape[1]):
-            state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-            drawn = np.float64(state >> np.uint64(11)) * 1.1102230246251565e-16
+            drawn = stream_unit(streams, k)
             m, at = modes[k, j], levels[k, j]
             s = 0
             while drawn >= cumulative[j, m, at, s]:
                 s += 1
             earned += reward[j, m, at, s]
             levels[k, j] = s
-        streams[k] = state
         paid[k] = weight * earned
         totals[k] += paid[k]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import IllegalActionError, ParameterError, UnknownNameError
-from arena.rng import stream_states
+from arena.rng import stream_states, streams_random
 from arena.types import Floats, Mask
 from games.batch import BatchObservation, as_seeds
 from games.control.plants import Plants
@@ -155,13 +155,8 @@ class ControlBatch:
     def _uniform(self, count: int) -> Rows:
         """Draw as `arena.rng.Stream.random` does, shape (N, count)."""
         out = np.empty((len(self._streams), count))
-        with np.errstate(over="ignore"):
-            for k in range(count):
-                after = self._streams * np.uint64(6364136223846793005) + np.uint64(
-                    1442695040888963407
-                )
-                self._streams = after
-                out[:, k] = (after >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        for k in range(count):
+            out[:, k] = streams_random(self._streams)
         return out
 
     def _normal(self, count: int) -> Rows:
