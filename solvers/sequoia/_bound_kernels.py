@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["bounds_of", "linear_bound", "output_bound", "value_of"]
+__all__ = ["bounds_of", "forward", "linear_bound", "output_bound", "value_of"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,13 +66,11 @@ def _descend(
     upper: Reals,
     above: int,
     coefficients: Reals,
-    sign: float,
 ) -> float:
     """Replace neurons below `above` by lines over them, from the last layer to the first.
 
-    Modified in place: `coefficients`, shape (N + T,), those of neurons become zero. With
-    `sign` 1 the result is an upper bound of the linear form, with −1 a lower bound.
-    Returns the constant that is to be added.
+    Modified in place: `coefficients`, shape (N + T,), those of neurons become zero. The
+    result is an upper bound of the linear form. Returns the constant that is to be added.
     """
     n = weight.shape[1] - len(bias)
     constant = 0.0
@@ -88,19 +86,15 @@ def _descend(
                 continue
             slope, shift = 1.0, 0.0
             if low < 0.0:
-                if c * sign > 0.0:
+                if c > 0.0:
                     slope = high / (high - low)
                     shift = -slope * low
                 elif high < -low:
                     continue
             factor = c * slope
             constant += c * shift + factor * bias[j]
-            if layer == 0:
-                for k in range(n):
-                    coefficients[k] += factor * weight[j, k]
-            else:
-                for k in range(n + first):
-                    coefficients[k] += factor * weight[j, k]
+            for k in range(n + first):
+                coefficients[k] += factor * weight[j, k]
     return constant
 
 
@@ -134,9 +128,7 @@ def bounds_of(
                 constant = 0.0
                 if layer > 0:
                     # Negated, so that both bounds are greatest values.
-                    constant = _descend(
-                        starts, weight, bias, lower, upper, layer, coefficients, 1.0
-                    )
+                    constant = _descend(starts, weight, bias, lower, upper, layer, coefficients)
                 reach = (
                     sign * bias[j] + constant + linear_bound(coefficients, fixed, least, most, best)
                 )
@@ -168,9 +160,30 @@ def output_bound(
 ) -> float:
     """Return an upper bound of Q; `coefficients[:N]` becomes the linear form behind it."""
     coefficients[:] = out
-    shift = _descend(starts, weight, bias, lower, upper, len(starts) - 1, coefficients, 1.0)
+    shift = _descend(starts, weight, bias, lower, upper, len(starts) - 1, coefficients)
     reach: float = constant + shift + linear_bound(coefficients, fixed, least, most, best)
     return reach
+
+
+@njit(cache=True)
+def forward(
+    starts: Ints,
+    weight: Reals,
+    out: Reals,
+    neurons: Reals,
+    total: float,
+) -> float:
+    """Return Q from pre-activations by actions alone, which become the neurons' values."""
+    n = weight.shape[1] - len(neurons)
+    for layer in range(len(starts) - 1):
+        first = starts[layer]
+        for j in range(first, starts[layer + 1]):
+            z = neurons[j]
+            for k in range(first):
+                z += weight[j, n + k] * neurons[k]
+            neurons[j] = z if z > 0.0 else 0.0
+            total += out[n + j] * neurons[j]
+    return total
 
 
 @njit(cache=True)
@@ -185,20 +198,15 @@ def value_of(
 ) -> float:
     """Return Q of an action; `neurons`, shape (T,), is scratch."""
     n = weight.shape[1] - len(bias)
-    for layer in range(len(starts) - 1):
-        first = starts[layer]
-        for j in range(first, starts[layer + 1]):
-            z = bias[j]
-            for k in range(n):
-                if action[k] == 1:
-                    z += weight[j, k]
-            for k in range(first):
-                z += weight[j, n + k] * neurons[k]
-            neurons[j] = max(z, 0.0)
-    total: float = constant
+    for j in range(len(bias)):
+        z = bias[j]
+        for k in range(n):
+            if action[k] == 1:
+                z += weight[j, k]
+        neurons[j] = z
+    total = constant
     for k in range(n):
         if action[k] == 1:
             total += out[k]
-    for j in range(len(bias)):
-        total += out[n + j] * neurons[j]
-    return total
+    value: float = forward(starts, weight, out, neurons, total)
+    return value

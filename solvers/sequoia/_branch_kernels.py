@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.sequoia._bound_kernels import bounds_of, output_bound, value_of
+from solvers.sequoia._bound_kernels import bounds_of, forward, output_bound, value_of
 
 __all__ = ["propagate", "search"]
 
@@ -26,27 +26,6 @@ _TOLERANCE = 1e-7
 
 _MOST_LEAVES = 400
 """Completions up to which a node is enumerated: about as much work as bounding its children."""
-
-
-@njit(cache=True)
-def _forward(
-    starts: Ints,
-    weight: Reals,
-    out: Reals,
-    neurons: Reals,
-    total: float,
-) -> float:
-    """Return Q from pre-activations by actions alone, which become the neurons' values."""
-    n = weight.shape[1] - len(neurons)
-    for layer in range(len(starts) - 1):
-        first = starts[layer]
-        for j in range(first, starts[layer + 1]):
-            z = neurons[j]
-            for k in range(first):
-                z += weight[j, n + k] * neurons[k]
-            neurons[j] = z if z > 0.0 else 0.0
-            total += out[n + j] * neurons[j]
-    return total
 
 
 @njit(cache=True)
@@ -119,7 +98,7 @@ def _leaves(
     while True:
         if on >= least:
             neurons[:] = sums[depth, :t]
-            found = _forward(starts, weight, out, neurons, sums[depth, t])
+            found = forward(starts, weight, out, neurons, sums[depth, t])
             if found > value[0] and _holds(rows, low, high, count, action):
                 value[0] = found
                 incumbent[:] = action
