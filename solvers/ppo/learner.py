@@ -34,7 +34,6 @@ from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.registry import load_target
 from arena.rng import derive, derive_many, generator
-from arena.types import Discrete
 from solvers.loop import choice, flag, non_negative, positive, whole
 from solvers.ppo.loss import imitation_loss, ppo_loss
 from solvers.ppo.network import actor_policy, build, masked_log_softmax
@@ -48,6 +47,7 @@ from solvers.training.networks import (
     require_torch,
 )
 from solvers.training.policy import MlpPolicy
+from solvers.training.seats import unlike_seats
 
 __all__ = ["DEFAULTS", "Ppo", "ppo"]
 
@@ -362,14 +362,7 @@ def _unfit(game: Game) -> str | None:
         return f"{game.key} has no form 'batch', and ppo plays episodes by batches"
     if game.max_length is None:
         return f"episodes of {game.key} may go on for ever, and ppo plays whole ones"
-    sizes = {space.n if isinstance(space, Discrete) else None for space in game.actions}
-    if None in sizes or len(sizes) > 1:
-        return f"seats of {game.key} do not have the same discrete actions, as ppo's network needs"
-    batch = game.form("batch", seeds=[0])
-    tensors = [batch.observe(seat).tensor for seat in range(game.seats)]
-    if len({None if t is None else t.shape[1] for t in tensors}) > 1 or tensors[0] is None:
-        return f"seats of {game.key} do not have tensors of one size, as ppo's network needs"
-    return None
+    return unlike_seats(game, "ppo's")
 
 
 def ppo() -> LearnerSolver:

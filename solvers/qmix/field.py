@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.game import Game
-from arena.types import Discrete
+from solvers.training.seats import unlike_seats
 
 __all__ = ["BatchField", "Field", "SkirmishField", "make_field", "team_count", "unfit"]
 
@@ -180,11 +180,4 @@ def _unlike_teams(game: Game) -> str | None:
 def _unlike_seats(game: Game) -> str | None:
     if game.payoff != "cooperative":
         return f"{game.key} is {game.payoff}; teams are learned in cooperative games and skirmishes"
-    spaces = {space.n if isinstance(space, Discrete) else None for space in game.actions}
-    if None in spaces or len(spaces) > 1:
-        return f"seats of {game.key} do not have the same discrete actions, as one network needs"
-    batch = game.form("batch", seeds=[0])
-    tensors = [batch.observe(seat).tensor for seat in range(game.seats)]
-    if len({None if t is None else t.shape[1] for t in tensors}) > 1 or tensors[0] is None:
-        return f"seats of {game.key} do not have tensors of one size, as one network needs"
-    return None
+    return unlike_seats(game, "one")
