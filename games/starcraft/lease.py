@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 from games.starcraft.engine import Engine, Pool
 from games.starcraft.process import EngineLostError
@@ -30,6 +31,19 @@ class Lease:
         self.restarts = 0
         self._pool, self._what = pool, what
         self.release = weakref.finalize(episode, pool.give, self.engine)
+
+    def insist(self, begin: Callable[[], None]) -> None:
+        """Call `begin` until no engine is lost in it.
+
+        Raises:
+            EngineLostError: too many were.
+        """
+        while True:
+            try:
+                begin()
+                return
+            except EngineLostError as error:
+                self.count(error)
 
     def count(self, error: EngineLostError) -> None:
         """Count a loss.

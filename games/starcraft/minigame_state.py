@@ -76,12 +76,7 @@ class MinigameState:
         self._played: list[NDArray[np.int64]] = []
         self.truncated = False
         self._lease = Lease(self, pool, f"{layers.game.where}: seed {seed}")
-        while True:
-            try:
-                self._open()
-                break
-            except EngineLostError as error:
-                self._lease.count(error)
+        self._lease.insist(self._open)
 
     @property
     def restarts(self) -> int:

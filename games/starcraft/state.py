@@ -70,12 +70,7 @@ class StarCraftState(SkirmishState):
         self._joints: list[NDArray[np.int64]] = []
         # An episode that is dropped half-way gives its engine back as well.
         self._lease = Lease(self, pool, f"{battle.where}: seed {seed}")
-        while True:
-            try:
-                self._open()
-                break
-            except EngineLostError as error:
-                self._lease.count(error)
+        self._lease.insist(self._open)
         super().__init__(self._field.battle, self._roster.world)
 
     @property
