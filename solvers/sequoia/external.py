@@ -37,6 +37,9 @@ class ExternalProgram:
         chosen: the set.
         solver: `scip` or `gurobi`.
 
+    Attributes:
+        program: the same in HiGHS, which writes it down.
+
     Raises:
         MissingDependencyError: it is not installed.
     """
@@ -50,7 +53,7 @@ class ExternalProgram:
         except ImportError as error:
             raise MissingDependencyError(package, how, purpose=f"the method {solver}") from error
         self.chosen, self._solver = chosen, solver
-        self._program = NetProgram(chosen)
+        self.program = NetProgram(chosen)
 
     def solve(
         self,
@@ -63,10 +66,10 @@ class ExternalProgram:
     ) -> Found | None:
         """Return the best action; see `NetProgram.solve`."""
         part = embed(net, *bounds)
-        model = self._program.model(part)
+        model = self.program.model(part)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "program.mps"
-            self._program.write(model, path)
+            self.program.write(model, path)
             run = self._scip if self._solver == "scip" else self._gurobi
             point, bound, nodes, done = run(str(path), start, gap, seconds)
         if point is None:

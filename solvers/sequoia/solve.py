@@ -246,7 +246,8 @@ class Maximiser:
         return found, method, not answer.done and bool((answer.action == first).all())
 
     def _tightener(self) -> NetProgram:
-        return self._program if isinstance(self._program, NetProgram) else NetProgram(self.chosen)
+        own: NetProgram = getattr(self._program, "program", self._program)
+        return own
 
     def _ceiling(self, net: ActionNet, bounds: tuple[Reals, Reals]) -> float:
         from solvers.sequoia import _bound_kernels as kernels
