@@ -39,7 +39,6 @@ from games.skirmish.layout import (
     CLIMBS,
     COOLDOWN,
     DAMAGE,
-    DECISION_STEPS,
     ENERGY,
     FAR,
     FLIES,
@@ -54,8 +53,13 @@ from games.skirmish.layout import (
     MOVE_X,
     MOVE_Y,
     MOVED,
+    PAY_DEATH,
+    PAY_NEGATIVE,
     PERIOD,
     QUIET,
+    R_ALLIES,
+    R_POSITIVE,
+    R_STEPS,
     RADIUS,
     RANGE,
     REACH,
@@ -84,7 +88,6 @@ _TINY = np.float32(1e-6)
 _TICK = np.float32(1.0 / 16.0)
 _SPREAD = np.float32(3.0 / 16.0)
 _SLACK = np.float32(0.01)  # who walks up to a target ends up inside its range
-_STRIDE = np.float32(2.0)  # how far a move order goes
 _SHIELD_DELAY = np.float32(10.0)
 _SHIELD_RATE = np.float32(2.0 / 16.0)
 _ENERGY_RATE = np.float32(0.7875 / 16.0)
@@ -93,7 +96,6 @@ _ENERGY_START = np.float32(5.0)  # without that much no healing begins
 _BEAM_LONG = np.float32(1.4)
 _BEAM_WIDE = np.float32(0.15)
 _BLAST = np.float32(2.2)
-_KILL_PAYS = np.float32(10.0)
 _BEAM, _SUICIDE = np.float32(1.0), np.float32(2.0)
 
 _STEP_X = np.array([0.0, 0.0, 1.0, -1.0], dtype=np.float32)  # north, south, east, west
@@ -101,7 +103,7 @@ _STEP_Y = np.array([1.0, -1.0, 0.0, 0.0], dtype=np.float32)
 
 
 @inlined
-def smac_decode(units, marks, stats, k, s, allies, looks, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_decode(units, marks, stats, k, s, allies, looks, stride, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
     marks[k, ACTION, i] = action
     marks[k, TARGET, i] = -1
@@ -110,8 +112,8 @@ def smac_decode(units, marks, stats, k, s, allies, looks, i, action):  # type: i
         return
     if action < 6:
         marks[k, MOVED, i] = 1
-        units[k, MOVE_X, i] = units[k, X, i] + _STEP_X[action - 2] * _STRIDE
-        units[k, MOVE_Y, i] = units[k, Y, i] + _STEP_Y[action - 2] * _STRIDE
+        units[k, MOVE_X, i] = units[k, X, i] + _STEP_X[action - 2] * stride
+        units[k, MOVE_Y, i] = units[k, Y, i] + _STEP_Y[action - 2] * stride
     elif action < 6 + looks:
         angle = 2.0 * math.pi * (action - 6) / looks
         units[k, LOOK_X, i] = np.float32(math.cos(angle))
@@ -370,11 +372,14 @@ def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls
 
 
 @inlined
-def smac_decision(units, marks, stats, k, s, streams, pays, allies, width, height, walls, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_decision(  # type: ignore[no-untyped-def]  # compiled by numba
+    units, marks, stats, k, s, streams, pays, numbers, rewards, width, height, walls, noise
+):
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     A team is paid what the other one lost of health and shields (as an amount: shields that
-    regenerate count too, as in SMAC) and 10 for each of its deaths, divided by the scale.
+    regenerate count too, as in SMAC) and for each of its deaths, divided by the scale; unless
+    only that counts, a share of its own losses is taken off.
 
     Args:
         units: shape (N, UNIT_ROWS, U), modified in place.
@@ -384,27 +389,35 @@ def smac_decision(units, marks, stats, k, s, streams, pays, allies, width, heigh
         s: its row of `stats`.
         streams: entry `k` is drawn from and modified in place.
         pays: row `k` is written.
-        allies: units of team 0.
+        numbers: of the rules.
+        rewards: of the rules.
         width: of the map.
         height: of the map.
         walls: of the ground.
-        noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
+        noise: deviations of cooldowns to replay, shape (steps, U), or `NO_NOISE`.
     """
-    count = units.shape[2]
+    count, allies = units.shape[2], numbers[R_ALLIES]
+    death = np.float32(rewards[PAY_DEATH])
     for i in range(count):
         marks[k, SHOT, i] = -1
         units[k, BEFORE, i] = units[k, HEALTH, i] + units[k, SHIELD, i]
-    for step in range(DECISION_STEPS):
+    for step in range(numbers[R_STEPS]):
         _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step)
     lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
     for i in range(count):
         change = units[k, BEFORE, i] - units[k, HEALTH, i] - units[k, SHIELD, i]
-        died = _KILL_PAYS if units[k, BEFORE, i] > _ZERO and units[k, HEALTH, i] <= _ZERO else _ZERO
+        died = death if units[k, BEFORE, i] > _ZERO and units[k, HEALTH, i] <= _ZERO else _ZERO
         if i < allies:
             lost_0 += change
             killed_0 += died
         else:
             lost_1 += change
             killed_1 += died
-    pays[k, REWARD_0] = abs(lost_1 + killed_1) / pays[k, SCALE_0]
-    pays[k, REWARD_1] = abs(lost_0 + killed_0) / pays[k, SCALE_1]
+    if numbers[R_POSITIVE]:
+        pays[k, REWARD_0] = abs(lost_1 + killed_1) / pays[k, SCALE_0]
+        pays[k, REWARD_1] = abs(lost_0 + killed_0) / pays[k, SCALE_1]
+    else:
+        share = rewards[PAY_NEGATIVE]
+        loss_0, loss_1 = float(lost_0 + killed_0), float(lost_1 + killed_1)
+        pays[k, REWARD_0] = (loss_1 - share * loss_0) / pays[k, SCALE_0]
+        pays[k, REWARD_1] = (loss_0 - share * loss_1) / pays[k, SCALE_1]

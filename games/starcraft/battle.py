@@ -12,6 +12,7 @@ from arena.errors import ParameterError, UnknownNameError
 from games.skirmish import layout as at
 from games.skirmish import maps
 from games.skirmish.battle import Battle
+from games.skirmish.units import AIR, GROUND, UnitType
 
 __all__ = ["EngineBattle", "Field", "names"]
 
@@ -31,7 +32,6 @@ class EngineBattle(Battle):
 
     Attributes:
         difficulty: of the built-in opponent, `1` (very easy) to `9`, or `A`; SMAC's is `7`.
-        step_mul: game loops of one decision.
         timeout: seconds to wait for an answer of the engine before it is taken for dead.
         game_version: of the engine, such as `4.10`; by default the newest installed.
         port: that the engine listens on; by default any free one.
@@ -41,7 +41,6 @@ class EngineBattle(Battle):
     """
 
     difficulty: str = "7"
-    step_mul: int = 8
     timeout: int = 120
     game_version: str | None = None
     port: int | None = None
@@ -56,7 +55,7 @@ class EngineBattle(Battle):
             raise ParameterError(
                 "difficulty", self.difficulty, "none: with side='both' nobody is built in"
             )
-        for name, least in (("step_mul", 1), ("timeout", 1), ("port", 1)):
+        for name, least in (("timeout", 1), ("port", 1)):
             value = getattr(self, name)
             if value is None and name == "port":
                 continue
@@ -109,6 +108,12 @@ class EngineBattle(Battle):
         kinds = {kind.name: kind.race for kind in self.kinds}
         return kinds[self.layout.allies[0][0]], kinds[self.layout.enemies[0][0]]
 
+    def _row(self, kind: UnitType) -> NDArray[np.float32]:
+        """Return the statistics of a type: as in SMAC all may be named as targets."""
+        out = super()._row(kind)
+        out[at.REACH] = GROUND | AIR
+        return out
+
 
 @dataclass(frozen=True)
 class Field:
@@ -133,7 +138,9 @@ class Field:
         reals = battle.rules.reals.copy()
         reals[at.WIDTH], reals[at.HEIGHT] = wide, high
         ground = at.Ground(
-            walls=_walls(raw.pathing_grid, wide, high), routes=np.zeros((0, 0), dtype=np.uint8)
+            walls=_walls(raw.pathing_grid, wide, high),
+            routes=np.zeros((0, 0), dtype=np.uint8),
+            heights=_heights(raw.terrain_height, wide, high),
         )
         # Read-only as those of skirmish are: kernels are compiled apart for others.
         for array in (reals, *ground):
@@ -155,3 +162,9 @@ def _walls(grid: Any, wide: int, high: int) -> NDArray[np.uint8]:
         bits = np.unpackbits(data)[: wide * high].reshape(high, wide)
         return np.ascontiguousarray(1 - bits)
     return np.ascontiguousarray((data.reshape(high, wide)[::-1] != 0).astype(np.uint8))
+
+
+def _heights(grid: Any, wide: int, high: int) -> NDArray[np.float32]:
+    """Return the height of every square, 0 to 1, shape (rows, columns), north first as in SMAC."""
+    data = np.frombuffer(grid.data, dtype=np.uint8).reshape(high, wide)[::-1]
+    return np.ascontiguousarray((data / 255).astype(np.float32))

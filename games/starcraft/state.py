@@ -28,7 +28,7 @@ from s2clientprotocol import common_pb2, raw_pb2, sc2api_pb2  # isort: skip - af
 __all__ = ["StarCraftState", "start"]
 
 _MOVE, _ATTACK, _STOP, _HEAL = 16, 23, 4, 386
-_STEPS = ((0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0))  # north, south, east, west
+_WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # north, south, east, west
 _PATIENCE = 1000  # game loops in which all units must have appeared
 _DRIFT = 1e-3
 
@@ -96,6 +96,8 @@ class StarCraftState(SkirmishState):
     def state_vector(self) -> NDArray[np.float32]:
         """Return SMAC's state vector, shape (S,)."""
         vector = super().state_vector()
+        if self.battle.obs_instead_of_state:
+            return vector
         battle, rules = self.battle, self.battle.rules.numbers
         first = 0
         for unit in range(battle.units):
@@ -148,7 +150,7 @@ class StarCraftState(SkirmishState):
             ability_id=_STOP, unit_tags=[roster.tags[seat]], queue_command=False
         )
         if 2 <= action < 6:
-            dx, dy = _STEPS[action - 2]
+            dx, dy = (battle.move_amount * way for way in _WAYS[action - 2])
             x, y = roster.world.units[0, [at.X, at.Y], seat].tolist()
             command.ability_id = _MOVE
             command.target_world_space_pos.CopyFrom(common_pb2.Point2D(x=x + dx, y=y + dy))

@@ -17,6 +17,24 @@ from games.skirmish._kernels import step_all
 from games.skirmish._smax_kernels import NO_NOISE
 from tests.reference.skirmish import Field, agree
 
+EVERYTHING = {
+    "obs_last_action": True,
+    "obs_pathing_grid": True,
+    "obs_terrain_height": True,
+    "obs_timestep_number": True,
+    "state_last_action": False,
+    "state_timestep_number": True,
+    "reward_only_positive": False,
+    "reward_death_value": 7,
+    "reward_win": 50.5,
+    "reward_defeat": -30,
+    "reward_negative_scale": 0.25,
+    "reward_scale_rate": 3,
+    "move_amount": 3,
+    "step_mul": 5,
+}
+"""SMAC's settings, all but the two that leave something out."""
+
 BATTLES = [
     ("3m", {"mode": "smax"}),
     ("2s3z", {"mode": "smax"}),
@@ -32,6 +50,11 @@ BATTLES = [
     ("terran_5_vs_5", {"sight": "cone"}),
     ("zerg_5_vs_5", {"ranges": "smac"}),
     ("protoss_10_vs_11", {}),
+    ("2s3z", EVERYTHING),
+    ("corridor", EVERYTHING),
+    ("MMM", {"obs_all_health": False, "obs_last_action": True, "reward_scale": False}),
+    ("1c3s5z", {"obs_all_health": False, "obs_own_health": False, "obs_instead_of_state": True}),
+    ("terran_5_vs_5", {**EVERYTHING, "sight": "cone", "obs_instead_of_state": True}),
 ]
 battles = pytest.mark.parametrize(("name", "params"), BATTLES, ids=str)
 
