@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from games.starcraft.shim import install
 from tests.fake_sc2.websocket import Websocket
 
@@ -42,7 +44,7 @@ class Server:
         self.map_name = ""
         self.seed = 0
         self.options = api.InterfaceOptions()
-        self.hosts = False
+        self.idle = self.hosts = False
         self.beacon: Beacon | None = None
 
     def answer(self, request: api.Request) -> api.Response | None:
@@ -77,6 +79,8 @@ class Server:
         self.map_name = data.decode().split()[2]
         self.seed = asked.random_seed
         self.players = sum(p.type == api.Participant for p in asked.player_setup)
+        computers = [p for p in asked.player_setup if p.type == api.Computer]
+        self.idle = any(p.difficulty == api.VeryEasy for p in computers)
         self.hosts = True
         self.status = api.init_game
 
@@ -86,7 +90,8 @@ class Server:
         if self.hosts:
             if self.map_name == "MoveToBeacon":
                 self.beacon = Beacon(self.seed, self.options)
-            field = Field(FLAT if self.beacon else self.map_name, self.seed, players=self.players)
+            name = FLAT if self.beacon else self.map_name
+            field = Field(name, self.seed, players=self.players, idle=self.idle)
             self.table = Host(field, ports.game_port if self.players > 1 else None)
         else:
             self.table = Client(ports.game_port)
@@ -105,10 +110,10 @@ class Server:
         raw.playable_area.p1.x = raw.playable_area.p1.y = 32
         raw.pathing_grid.bits_per_pixel = 1
         raw.pathing_grid.size.CopyFrom(raw.map_size)
-        raw.pathing_grid.data = self.table.pathing()
+        raw.pathing_grid.data = bordered(self.table.pathing())
         raw.terrain_height.bits_per_pixel = 8
         raw.terrain_height.size.CopyFrom(raw.map_size)
-        raw.terrain_height.data = bytes(32 * 32)
+        raw.terrain_height.data = bytes((5 * x + 3 * y) % 256 for y in range(32) for x in range(32))
 
     def on_data(self, asked: Any, said: Any) -> None:
         for number in range(TYPES if self.map_name == FLAT else TYPES + 3):
@@ -163,6 +168,16 @@ class Server:
         if self.table is not None:
             self.table.close()
         self.table = self.beacon = None
+
+
+def bordered(pathing: bytes) -> bytes:
+    """Close the edge of the map if that was asked for."""
+    asked = Path(os.environ["FAKE_SC2"]) / "border"
+    width = int(asked.read_text()) if asked.exists() else 0
+    free = np.unpackbits(np.frombuffer(pathing, dtype=np.uint8)).reshape(32, 32)
+    inside = np.zeros_like(free)
+    inside[width : 32 - width, width : 32 - width] = 1
+    return np.packbits(free & inside).tobytes()
 
 
 def main() -> None:
