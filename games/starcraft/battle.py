@@ -13,6 +13,7 @@ from games.skirmish import layout as at
 from games.skirmish import maps
 from games.skirmish.battle import Battle
 from games.skirmish.units import AIR, GROUND, UnitType
+from games.starcraft import install
 
 __all__ = ["EngineBattle", "Field", "names"]
 
@@ -38,6 +39,7 @@ class EngineBattle(Battle):
         reset: `game`: every episode is a new game with its own seed; `units`: as in SMAC, all
             units are removed and the map places new ones, which is faster, but the chance of
             an episode then follows from all that went before in the same process.
+        replays: folder that takes the engine's replay of every episode that ends.
     """
 
     difficulty: str = "7"
@@ -45,6 +47,7 @@ class EngineBattle(Battle):
     game_version: str | None = None
     port: int | None = None
     reset: str = "game"
+    replays: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +66,7 @@ class EngineBattle(Battle):
                 raise ParameterError(name, value, f"an integer ≥ {least}", where=where)
         if self.port is not None and self.port > 65535:
             raise ParameterError("port", self.port, "a port, 1 to 65535", where=where)
+        install.check_replays(self.replays, where=where)
         if self.reset not in ("game", "units"):
             raise ParameterError("reset", self.reset, "'game' or 'units'", where=where)
         if self.reset == "units" and self.layout.weights:

@@ -6,6 +6,7 @@ computed from what the engine shows.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,14 @@ class StarCraftState(SkirmishState):
             other._play(joint)
         return other
 
+    def save_replay(self, path: str | Path) -> Path:
+        """Write the engine's replay of the running episode, a `.SC2Replay` file; return its path.
+
+        Raises:
+            ArenaError: the episode is over, and its engine plays others.
+        """
+        return self._lease.save_replay(path)
+
     def state_vector(self) -> NDArray[np.float32]:
         """Return SMAC's state vector, shape (S,)."""
         vector = super().state_vector()
@@ -120,7 +129,7 @@ class StarCraftState(SkirmishState):
         self._joints.append(joint)
         self._history += acted
         if self.over:
-            self._lease.release()
+            self._lease.end(self._nominal.replays, f"{self._nominal.map}-{self._seed}")
 
     def _send(self, joint: NDArray[np.int64]) -> None:
         """Play one decision in the engine and take over what came of it."""
