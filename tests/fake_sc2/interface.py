@@ -163,7 +163,7 @@ class Interface:
         planes = {name: np.zeros((side, side), dtype=np.int64) for name in names}
         visible = self._visible(side, corner, wide)
         for unit in self.game.units:
-            column, row = ((unit.at - corner) * side / wide).astype(int).tolist()
+            column, row = ((np.asarray(unit.at) - corner) * side / wide).astype(int).tolist()
             if not (0 <= column < side and 0 <= row < side):
                 continue
             if unit.owner == ENEMY and visible[row, column] != 2:

@@ -53,7 +53,7 @@ KINDS = {
 class Unit:
     type: int
     owner: int
-    at: Any
+    at: tuple[float, float]
     health: float = 1.0
     orders: list[tuple[int, Any]] = field(default_factory=list)  # ability, point or unit
     selected: bool = False
@@ -61,12 +61,11 @@ class Unit:
     work: int = 0  # loops left of what is built, trained or mined
     carries: str = ""
 
-    @property
-    def kind(self) -> Kind:
-        return KINDS.get(self.type, Kind())
+    def __post_init__(self) -> None:
+        self.kind = KINDS.get(self.type, Kind())
 
     def far(self, point: Any) -> float:
-        return float(np.hypot(*(np.asarray(point) - self.at)))
+        return math.hypot(point[0] - self.at[0], point[1] - self.at[1])
 
 
 class Minigame:
@@ -93,12 +92,14 @@ class Minigame:
     # -- helpers ------------------------------------------------------------------------
 
     def add(self, kind: int, owner: int, x: float | None = None, y: float | None = None) -> Unit:
-        at = self.random.uniform(2.0, self.side - 2.0, 2)
-        if x is not None and y is not None:
-            at = np.array([x, y])
+        at = (x, y) if x is not None and y is not None else self.anywhere()
         unit = Unit(kind, owner, at, KINDS.get(kind, Kind()).health)
         self.units.append(unit)
         return unit
+
+    def anywhere(self) -> tuple[float, float]:
+        x, y = self.random.uniform(2.0, self.side - 2.0, 2).tolist()
+        return x, y
 
     def of(self, *types: int, owner: int = SELF) -> list[Unit]:
         return [u for u in self.units if u.type in types and u.owner == owner]
@@ -178,7 +179,7 @@ class Minigame:
             geyser = hit is not None and hit.type == GEYSER
             if unit.type != SCV or geyser != (ability == 320):
                 return None
-            return ability, hit if geyser else np.asarray(point)
+            return ability, hit if geyser else point
         return ability, hit if ability == ATTACK and hit in self._enemies(unit) else point
 
     def _train(self, ability: int) -> bool:
@@ -226,14 +227,11 @@ class Minigame:
 
     def _walk(self, unit: Unit, point: Any, within: float = 0.0) -> bool:
         """Walk a step; whether it is there."""
-        way = np.asarray(point) - unit.at
-        far = float(np.hypot(*way)) - within
-        if far > unit.kind.speed:
-            unit.at = unit.at + way * (unit.kind.speed / float(np.hypot(*way)))
-            return False
-        if far > 0:
-            unit.at = unit.at + way * (far / float(np.hypot(*way)))
-        return True
+        whole = unit.far(point)
+        pace = min(whole - within, unit.kind.speed)
+        if pace > 0:
+            unit.at = tuple(a + (p - a) * pace / whole for a, p in zip(unit.at, point, strict=True))
+        return whole - within <= unit.kind.speed
 
     def _enemies(self, unit: Unit) -> list[Unit]:
         other = ENEMY if unit.owner == SELF else SELF
@@ -306,7 +304,7 @@ class MoveToBeacon(Minigame):
         (beacon,), (marine,) = self.of(BEACON, owner=NEUTRAL), self.of(MARINE)
         if beacon.far(marine.at) < NEAR:
             self.score += 1
-            beacon.at = self.random.uniform(2.0, self.side - 2.0, 2)
+            beacon.at = self.anywhere()
 
 
 class CollectMineralShards(Minigame):
