@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from games.skirmish import layout as at
 from games.skirmish import maps
-from games.skirmish.options import Options
+from games.skirmish.options import Options, check_names
 from games.skirmish.routes import route_table
 from games.skirmish.units import SMAC, SMAX, UnitType, row
 
@@ -146,14 +146,7 @@ class Battle(Options):
         """
         maps.find(name)
         known = [field.name for field in fields(Battle) if field.name != "map"]
-        for given in params:
-            if given not in known:
-                raise UnknownNameError(
-                    f"parameter of skirmish/{name}",
-                    given,
-                    known,
-                    hint=f"it takes {', '.join(known)}",
-                )
+        check_names(f"skirmish/{name}", params, known)
         return Battle(name, **params)
 
     @property

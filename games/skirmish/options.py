@@ -6,15 +6,16 @@ of its environment, whose names they have. The default values are SMAC's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import ParameterError
+from arena.errors import ParameterError, UnknownNameError
 from games.skirmish import layout as at
 
-__all__ = ["HEIGHT_POINTS", "PATHING_POINTS", "Options"]
+__all__ = ["HEIGHT_POINTS", "PATHING_POINTS", "Options", "check_names"]
 
 PATHING_POINTS = 8
 HEIGHT_POINTS = 9
@@ -30,6 +31,18 @@ _REALS = {
 """Settings that are numbers, and the least each may be (None: any)."""
 
 _MOST = 1e6
+
+_ELSEWHERE = {
+    "continuing_episode": "an episode that its limit ends is always marked as truncated",
+    "heuristic_ai": "agents play: skirmish/closest, skirmish/focus_fire",
+    "heuristic_rest": "agents play: skirmish/closest, skirmish/focus_fire",
+    "map_name": "the map is part of the name",
+    "replay_dir": "replays=FOLDER keeps the replay of every episode in StarCraft II",
+    "replay_prefix": "replays=FOLDER keeps the replay of every episode in StarCraft II",
+    "reward_sparse": "reward='sparse' pays 1 for a win and -1 for a defeat",
+    "seed": "every episode has its own, as in game.state(seed)",
+}
+"""Arguments of SMAC's environment that have another place here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,3 +182,20 @@ class Options:
                 self.reward_scale_rate if self.reward_scale else 0.0,
             ]
         )
+
+
+def check_names(where: str, given: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse parameters that a battle does not have.
+
+    Raises:
+        UnknownNameError: of the first one, with where SMAC's own are to be found here.
+    """
+    for name in given:
+        if name in known:
+            continue
+        if name in _ELSEWHERE:
+            raise UnknownNameError(
+                f"parameter of {where}", name, (), hint=f"SMAC's {name}: {_ELSEWHERE[name]}"
+            )
+        hint = f"it takes {', '.join(known)}"
+        raise UnknownNameError(f"parameter of {where}", name, known, hint=hint)

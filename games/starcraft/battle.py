@@ -12,6 +12,7 @@ from arena.errors import ParameterError, UnknownNameError
 from games.skirmish import layout as at
 from games.skirmish import maps
 from games.skirmish.battle import Battle
+from games.skirmish.options import check_names
 from games.skirmish.units import AIR, GROUND, UnitType
 from games.starcraft import install
 
@@ -84,16 +85,12 @@ class EngineBattle(Battle):
         """
         if name.startswith("smacv2_"):
             raise UnknownNameError("map of starcraft", name, names())
-        maps.find(name)
+        maps.find(name, "starcraft")
         known = [f.name for f in fields(EngineBattle) if f.name not in _NOT_HERE]
-        for given in params:
-            if given not in known:
-                raise UnknownNameError(
-                    f"parameter of starcraft/{name}",
-                    given,
-                    known,
-                    hint=f"it takes {', '.join(known)}",
-                )
+        check_names(f"starcraft/{name}", params, known)
+        number = params.get("difficulty")
+        if isinstance(number, int) and not isinstance(number, bool):
+            params = {**params, "difficulty": str(number)}  # the command line has numbers
         return EngineBattle(name, **params)
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from arena.errors import ArenaError
 from arena.files import check_writable, write_atomic
 from games.starcraft.engine import Engine, Pool
-from games.starcraft.process import EngineLostError
+from games.starcraft.process import EngineLostError, EngineStartError
 
 __all__ = ["Lease"]
 
@@ -83,8 +83,10 @@ class Lease:
         """Count a loss.
 
         Raises:
-            EngineLostError: it was one too many.
+            EngineLostError: it was one too many, or it could not even be started.
         """
+        if isinstance(error, EngineStartError):
+            raise error
         self.restarts += 1
         self._pool.restarts += 1
         if self.restarts >= _LOSSES:

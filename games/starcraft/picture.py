@@ -54,7 +54,7 @@ def svg(shown: Any, title: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}"'
-        f' font-family="sans-serif">{"".join(parts)}{told}</svg>'
+        f' font-family="sans-serif" shape-rendering="crispEdges">{"".join(parts)}{told}</svg>'
     )
 
 
