@@ -9,9 +9,11 @@ All units act at once from the same state. A world step of 1/16 s:
    armour but at least one half, to the health. A beam hits everything along a line across
    the line of fire; a suicide hits everything around it and dies.
 2. A healer in reach of its target restores health for energy.
-3. Units move; walls stop those on the ground, who slide along them.
+3. Units move; walls stop those on the ground, who slide along them. With `collision='orca'`
+   they find ways around each other (`_orca_kernels`).
 4. Shields regenerate 10 s after the last hit; zerg regain health, healers energy.
-5. Living units of the same plane that overlap push each other apart by half the overlap.
+5. Otherwise living units of the same plane that overlap push each other apart by half the
+   overlap.
 
 Eight of them are a decision. The twin in plain Python is `tests/reference/skirmish.py`.
 
@@ -29,6 +31,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from games._stream import stream_unit
 from games.skirmish._jit import inlined
 from games.skirmish._near_kernels import near
+from games.skirmish._orca_kernels import avoid
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -58,6 +61,7 @@ from games.skirmish.layout import (
     PERIOD,
     QUIET,
     R_ALLIES,
+    R_AVOID,
     R_POSITIVE,
     R_STEPS,
     RADIUS,
@@ -73,6 +77,8 @@ from games.skirmish.layout import (
     SPEED,
     SPLASH,
     TARGET,
+    VEL_X,
+    VEL_Y,
     WORK_1,
     WORK_2,
     X,
@@ -228,19 +234,23 @@ def _attack(units, marks, stats, k, s, streams, allies, i, noise, step):  # type
 
 
 @inlined
-def _walk(units, marks, stats, k, s, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Move unit `i` up to `far` towards its target or the point it was sent to."""
+def _walk(units, marks, stats, k, s, walls, width, height, i, avoids, scratch):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Move unit `i` up to `FAR` towards its target or the point it was sent to."""
     target = marks[k, TARGET, i]
     if target >= 0:
         dx, dy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
     else:
         dx, dy = units[k, MOVE_X, i] - units[k, X, i], units[k, MOVE_Y, i] - units[k, Y, i]
     length = math.sqrt(dx * dx + dy * dy)
-    pace = min(stats[s, SPEED, i] * _TICK, far)
+    pace = min(stats[s, SPEED, i] * _TICK, units[k, FAR, i])
     if length <= _TINY or pace <= _ZERO:
         return
     share = min(pace / length, _ONE)
     radius = stats[s, RADIUS, i]
+    if avoids:
+        lines = scratch[k]
+        vx, vy = avoid(units, stats, k, s, i, dx * share / _TICK, dy * share / _TICK, lines)
+        dx, dy, share = np.float32(vx) * _TICK, np.float32(vy) * _TICK, _ONE
     x = max(min(units[k, X, i] + dx * share, width - radius), radius)
     y = max(min(units[k, Y, i] + dy * share, height - radius), radius)
     if stats[s, FLIES, i] > _ZERO or stats[s, CLIMBS, i] > _ZERO or not blocked(walls, x, y):
@@ -309,8 +319,10 @@ def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-unty
 
 
 @inlined
-def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
-    count = units.shape[2]
+def _world_step(  # type: ignore[no-untyped-def]  # compiled by numba
+    units, marks, stats, k, s, streams, numbers, width, height, walls, scratch, noise, step
+):
+    count, allies, avoids = units.shape[2], numbers[R_ALLIES], numbers[R_AVOID]
     for i in range(count):
         units[k, WORK_1, i] = units[k, HEALTH, i]
         units[k, WORK_2, i] = units[k, SHIELD, i]
@@ -364,16 +376,34 @@ def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls
         units[k, WORK_2, i] = units[k, Y, i]
     for i in range(count):
         if units[k, HEALTH, i] > _ZERO and units[k, FAR, i] > _ZERO:
-            _walk(units, marks, stats, k, s, walls, width, height, i, units[k, FAR, i])
+            _walk(units, marks, stats, k, s, walls, width, height, i, avoids, scratch)
+    if avoids:
+        for i in range(count):
+            units[k, VEL_X, i] = (units[k, WORK_1, i] - units[k, X, i]) / _TICK
+            units[k, VEL_Y, i] = (units[k, WORK_2, i] - units[k, Y, i]) / _TICK
     for i in range(count):
         units[k, X, i] = units[k, WORK_1, i]
         units[k, Y, i] = units[k, WORK_2, i]
-    smac_push(units, stats, k, s, walls, width, height)
+    if not avoids:
+        smac_push(units, stats, k, s, walls, width, height)
 
 
 @inlined
 def smac_decision(  # type: ignore[no-untyped-def]  # compiled by numba
-    units, marks, stats, k, s, streams, pays, numbers, rewards, width, height, walls, noise
+    units,
+    marks,
+    stats,
+    k,
+    s,
+    streams,
+    pays,
+    numbers,
+    rewards,
+    width,
+    height,
+    walls,
+    scratch,
+    noise,
 ):
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
@@ -394,6 +424,7 @@ def smac_decision(  # type: ignore[no-untyped-def]  # compiled by numba
         width: of the map.
         height: of the map.
         walls: of the ground.
+        scratch: of the world, modified in place.
         noise: deviations of cooldowns to replay, shape (steps, U), or `NO_NOISE`.
     """
     count, allies = units.shape[2], numbers[R_ALLIES]
@@ -402,7 +433,9 @@ def smac_decision(  # type: ignore[no-untyped-def]  # compiled by numba
         marks[k, SHOT, i] = -1
         units[k, BEFORE, i] = units[k, HEALTH, i] + units[k, SHIELD, i]
     for step in range(numbers[R_STEPS]):
-        _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step)
+        _world_step(
+            units, marks, stats, k, s, streams, numbers, width, height, walls, scratch, noise, step
+        )
     lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
     for i in range(count):
         change = units[k, BEFORE, i] - units[k, HEALTH, i] - units[k, SHIELD, i]

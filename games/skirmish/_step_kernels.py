@@ -141,7 +141,7 @@ def step_one(world, rules, ground, k, actions, noise):  # type: ignore[no-untype
         actions: of the seats, shape (N, n); those of the dead are not looked at.
         noise: see `smax_decision`.
     """
-    units, marks, heads, pays, streams, stats, seen, _ = world
+    units, marks, heads, pays, streams, stats, seen, scratch = world
     numbers, reals = rules.numbers, rules.reals
     if heads[k, OVER]:
         pays[k, REWARD_0] = pays[k, REWARD_1] = 0.0
@@ -162,8 +162,9 @@ def step_one(world, rules, ground, k, actions, noise):  # type: ignore[no-untype
             actions,
         )  # fmt: skip
         smac_decision(
-            units, marks, stats, k, s, streams, pays, numbers, rewards, width, height, walls, noise
-        )
+            units, marks, stats, k, s, streams, pays, numbers, rewards, width, height, walls,
+            scratch, noise,
+        )  # fmt: skip
         _settle(units, stats, k, s, heads, pays, numbers, rewards, False)
         if seen.shape[1] > 0:
             reveal(units, stats, k, s, seen, streams, numbers, reals)

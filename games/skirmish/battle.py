@@ -35,6 +35,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "reward": ("shaped", "sparse"),
     "ranges": ("smac", "unit"),
     "sight": ("circle", "cone"),
+    "collision": ("push", "orca"),
 }
 _SMAX_LIMIT = 100
 _LOOKS = 12
@@ -62,6 +63,8 @@ class Battle(Options):
         sight: `circle`, or `cone`: a twelfth of it, turned by 12 more actions (SMACv2).
         reveal: probability that a unit may see an opponent that another one of its team saw
             first (SMACv2's extended partial observability); 1: always.
+        collision: `push`: units that overlap push each other apart; `orca`: walkers find ways
+            around each other, as in SMAClite. Mode `smac` only.
         limit: decisions of an episode; by default the map's own.
     """
 
@@ -73,6 +76,7 @@ class Battle(Options):
     ranges: str | None = None
     sight: str = "circle"
     reveal: float = 1.0
+    collision: str = "push"
     limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -126,12 +130,17 @@ class Battle(Options):
                 "closest, random, focus_fire or idle in mode='smax'",
                 where=where,
             )
-        for name, plain in (("ranges", None), ("sight", "circle"), ("reveal", 1.0)):
+        for name, plain in (
+            ("ranges", None),
+            ("sight", "circle"),
+            ("reveal", 1.0),
+            ("collision", "push"),
+        ):
             if getattr(self, name) != plain:
                 raise ParameterError(
                     name,
                     getattr(self, name),
-                    "only in mode='smac': SMAX's sight is fixed",
+                    "only in mode='smac': SMAX's sight and collisions are fixed",
                     where=where,
                 )
 
@@ -306,6 +315,7 @@ class Battle(Options):
             at.R_SHIELDS_0: self._shields[0],
             at.R_SHIELDS_1: self._shields[1],
             at.R_START: at.GROUPS if found.weights else at.FACING,
+            at.R_AVOID: self.collision == "orca",
             at.R_DRAWN: bool(found.weights),
             at.R_LOOKS: self.looks,
             at.R_OWN_POSITION: self._own_position,

@@ -31,8 +31,10 @@ __all__ = ["Ground", "Rules", "World"]
     WORK_1,  # scratch of the kernels
     WORK_2,
     FAR,  # scratch: how far a unit wants to walk
-) = range(17)
-UNIT_ROWS = 17
+    VEL_X,  # with collision='orca': distance a second of the last world step
+    VEL_Y,
+) = range(19)
+UNIT_ROWS = 19
 
 # World.marks: int32, shape (N, MARK_ROWS, U).
 (
@@ -112,6 +114,7 @@ STAT_ROWS = 21
     R_CHOICES,  # unit types that are drawn from
     R_ALONE,  # 1 + the type that cannot make up a team alone, 0: none
     R_STEPS,  # world steps of a decision
+    R_AVOID,  # 1 when units walk around each other, 0 when they push each other apart
     # The rest is 0 or 1, see `games.skirmish.options`: what a unit observes,
     R_ALL_HEALTH,
     R_OWN_HEALTH,
@@ -124,8 +127,8 @@ STAT_ROWS = 21
     R_STATE_ACTIONS,
     R_STATE_CLOCK,
     R_POSITIVE,  # and whether what happens to the own team costs nothing.
-) = range(33)
-R_SIZE = 33
+) = range(34)
+R_SIZE = 34
 
 SMAX, SMAC = range(2)
 FACING, MIRRORED, GROUPS = range(3)

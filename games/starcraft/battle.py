@@ -19,7 +19,7 @@ from games.starcraft import install
 __all__ = ["EngineBattle", "Field", "names"]
 
 _FLAT = "32x32_flat"
-_NOT_HERE = ("mode", "opponent", "map")
+_NOT_HERE = ("mode", "opponent", "collision", "map")
 _DIFFICULTIES = "123456789A"
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from games.skirmish import layout as at
 from games.skirmish.battle import Battle
 from games.skirmish.units import AIR, BEAM, GROUND, SUICIDE, UnitType
+from tests.reference import orca
 
 TICK = 1 / 16
 WAYS = {"north": (0, 1), "east": (1, 0), "south": (0, -1), "west": (-1, 0)}
@@ -42,6 +43,7 @@ class Unit:
     way: tuple[float, float] = (0.0, 0.0)
     goal: tuple[float, float] | None = None
     healed: bool = False
+    velocity: complex = 0j
 
     @property
     def alive(self) -> bool:
@@ -76,6 +78,7 @@ class Field:
                 }.items()
             }
             look = (float(rows[at.LOOK_X, i]), float(rows[at.LOOK_Y, i]))
+            velocity = complex(rows[at.VEL_X, i], rows[at.VEL_Y, i])
             team = int(i >= battle.allies)
             units.append(
                 Unit(
@@ -85,6 +88,7 @@ class Field:
                     kind,
                     look=look,
                     action=int(marks[at.ACTION, i]),
+                    velocity=velocity,
                     **numbers,
                 )
             )
@@ -217,10 +221,14 @@ class Field:
                     u.shield = min(u.shield + 2 * TICK, u.kind.shield)
                 if u.kind.regeneration:
                     u.health = min(u.health + u.kind.regeneration * TICK, u.kind.health)
+        self.walks = walks
         ends = {u.number: self._walk(u, walks.get(u.number, 0)) for u in self.units if u.alive}
         for number, (x, y) in ends.items():
-            self.units[number].x, self.units[number].y = x, y
-        self._push()
+            u = self.units[number]
+            u.velocity = complex(x - u.x, y - u.y) / TICK
+            u.x, u.y = x, y
+        if self.battle.collision == "push":
+            self._push()
 
     def _splash(self, u: Unit, t: Unit) -> list[Unit]:
         others = [o for o in self.teams[1 - u.team] if o.alive and reaches(u, o)]
@@ -274,6 +282,9 @@ class Field:
         if length <= 1e-6 or pace <= 0:
             return u.x, u.y
         share, r = min(pace / length, 1), u.kind.radius
+        if self.battle.collision == "orca":
+            goes = self._around_others(u, complex(dx, dy) * share / TICK) * TICK
+            dx, dy, share = goes.real, goes.imag, 1
         x = min(max(u.x + dx * share, r), 32 - r)
         y = min(max(u.y + dy * share, r), 32 - r)
         if u.kind.flies or u.kind.climbs or not self.blocked(x, y):
@@ -281,6 +292,21 @@ class Field:
         if not self.blocked(x, u.y):
             return x, u.y
         return (u.x, y) if not self.blocked(u.x, y) else (u.x, u.y)
+
+    def _around_others(self, u: Unit, wanted: complex) -> complex:
+        walkers = {
+            o.number: orca.Walker(
+                complex(o.x, o.y),
+                o.velocity,
+                o.kind.radius,
+                o.kind.speed,
+                self.walks.get(o.number, 0) > 0,
+            )
+            for o in self.units
+            if o is u or (o.alive and o.kind.flies == u.kind.flies)
+        }
+        one = walkers.pop(u.number)
+        return orca.avoid(one, list(walkers.values()), wanted)
 
     def _push(self) -> None:
         moved = {u.number: [0.0, 0.0] for u in self.units}

@@ -27,6 +27,7 @@ GAMES = [
     ("5m_vs_6m", {"side": "both", "mode": "smax"}),
     ("MMM2", {"side": "both"}),
     ("2s3z", {"opponent": "focus_fire"}),
+    ("3s5z", {"collision": "orca"}),
     ("terran_5_vs_5", {"sight": "cone", "reveal": 0.5}),
     ("smacv2_5_units", {"mode": "smax", "side": "both"}),
 ]
@@ -187,6 +188,8 @@ def at_health() -> int:
         ("3m", {"opponent": "closest", "side": "both"}, ParameterError, ["opponent", "both"]),
         ("3m", {"opponent": "attack_move", "mode": "smax"}, ParameterError, ["attack_move"]),
         ("3m", {"sight": "cone", "mode": "smax"}, ParameterError, ["sight", "smac"]),
+        ("3m", {"collision": "orca", "mode": "smax"}, ParameterError, ["collision", "smac"]),
+        ("3m", {"collision": "orka"}, UnknownNameError, ["orka", "'orca'"]),
         ("3m", {"reveal": 1.5}, ParameterError, ["reveal", "1.5", "0 to 1"]),
         ("3m", {"limit": 0}, ParameterError, ["limit", "0"]),
         ("3m", {"side": 3}, ParameterError, ["side", "3", "allies"]),
