@@ -31,7 +31,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from games._stream import stream_unit
 from games.skirmish._jit import inlined
 from games.skirmish._near_kernels import near
-from games.skirmish._orca_kernels import avoid
+from games.skirmish._walk_kernels import blocked, walk, walk_around
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -77,15 +77,13 @@ from games.skirmish.layout import (
     SPEED,
     SPLASH,
     TARGET,
-    VEL_X,
-    VEL_Y,
     WORK_1,
     WORK_2,
     X,
     Y,
 )
 
-__all__ = ["blocked", "can_reach", "smac_decision", "smac_decode", "smac_push"]
+__all__ = ["can_reach", "smac_decision", "smac_decode", "smac_push"]
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -138,17 +136,6 @@ def can_reach(stats, s, i, j):  # type: ignore[no-untyped-def]  # compiled by nu
         return i != j and stats[s, FLIES, j] == _ZERO
     plane = 2 if stats[s, FLIES, j] > _ZERO else 1
     return np.int32(stats[s, REACH, i]) & plane != 0
-
-
-@inlined
-def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Whether a point lies in a wall; outside the map counts as one."""
-    if walls.shape[0] == 0:
-        return False
-    column, row = math.floor(x), math.floor(y)
-    if column < 0 or row < 0 or column >= walls.shape[1] or row >= walls.shape[0]:
-        return True
-    return walls[row, column] != 0
 
 
 @inlined
@@ -234,34 +221,6 @@ def _attack(units, marks, stats, k, s, streams, allies, i, noise, step):  # type
 
 
 @inlined
-def _walk(units, marks, stats, k, s, walls, width, height, i, avoids, scratch):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Move unit `i` up to `FAR` towards its target or the point it was sent to."""
-    target = marks[k, TARGET, i]
-    if target >= 0:
-        dx, dy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
-    else:
-        dx, dy = units[k, MOVE_X, i] - units[k, X, i], units[k, MOVE_Y, i] - units[k, Y, i]
-    length = math.sqrt(dx * dx + dy * dy)
-    pace = min(stats[s, SPEED, i] * _TICK, units[k, FAR, i])
-    if length <= _TINY or pace <= _ZERO:
-        return
-    share = min(pace / length, _ONE)
-    radius = stats[s, RADIUS, i]
-    if avoids:
-        lines = scratch[k]
-        vx, vy = avoid(units, stats, k, s, i, dx * share / _TICK, dy * share / _TICK, lines)
-        dx, dy, share = np.float32(vx) * _TICK, np.float32(vy) * _TICK, _ONE
-    x = max(min(units[k, X, i] + dx * share, width - radius), radius)
-    y = max(min(units[k, Y, i] + dy * share, height - radius), radius)
-    if stats[s, FLIES, i] > _ZERO or stats[s, CLIMBS, i] > _ZERO or not blocked(walls, x, y):
-        units[k, WORK_1, i], units[k, WORK_2, i] = x, y
-    elif not blocked(walls, x, units[k, Y, i]):
-        units[k, WORK_1, i] = x
-    elif not blocked(walls, units[k, X, i], y):
-        units[k, WORK_2, i] = y
-
-
-@inlined
 def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units of the same plane apart that overlap; nobody leaves the map."""
     count = units.shape[2]
@@ -322,7 +281,7 @@ def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-unty
 def _world_step(  # type: ignore[no-untyped-def]  # compiled by numba
     units, marks, stats, k, s, streams, numbers, width, height, walls, scratch, noise, step
 ):
-    count, allies, avoids = units.shape[2], numbers[R_ALLIES], numbers[R_AVOID]
+    count, allies = units.shape[2], numbers[R_ALLIES]
     for i in range(count):
         units[k, WORK_1, i] = units[k, HEALTH, i]
         units[k, WORK_2, i] = units[k, SHIELD, i]
@@ -374,18 +333,16 @@ def _world_step(  # type: ignore[no-untyped-def]  # compiled by numba
     for i in range(count):
         units[k, WORK_1, i] = units[k, X, i]
         units[k, WORK_2, i] = units[k, Y, i]
+    if numbers[R_AVOID]:
+        walk_around(units, marks, stats, k, s, walls, width, height, scratch)
+        return
     for i in range(count):
         if units[k, HEALTH, i] > _ZERO and units[k, FAR, i] > _ZERO:
-            _walk(units, marks, stats, k, s, walls, width, height, i, avoids, scratch)
-    if avoids:
-        for i in range(count):
-            units[k, VEL_X, i] = (units[k, WORK_1, i] - units[k, X, i]) / _TICK
-            units[k, VEL_Y, i] = (units[k, WORK_2, i] - units[k, Y, i]) / _TICK
+            walk(units, marks, stats, k, s, walls, width, height, i)
     for i in range(count):
         units[k, X, i] = units[k, WORK_1, i]
         units[k, Y, i] = units[k, WORK_2, i]
-    if not avoids:
-        smac_push(units, stats, k, s, walls, width, height)
+    smac_push(units, stats, k, s, walls, width, height)
 
 
 @inlined

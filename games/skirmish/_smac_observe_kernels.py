@@ -17,7 +17,8 @@ import numpy as np
 
 from games._stream import stream_unit
 from games.skirmish._jit import inlined, kernel
-from games.skirmish._smac_kernels import blocked, can_reach
+from games.skirmish._smac_kernels import can_reach
+from games.skirmish._walk_kernels import blocked
 from games.skirmish.layout import (
     ACTION,
     COOLDOWN,
@@ -182,7 +183,7 @@ def _other(units, marks, stats, k, s, i, j, flag, healths, shields, types, obs, 
 
 
 @inlined
-def _surroundings(units, k, numbers, reals, ground, i, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
+def _surroundings(units, k, numbers, reals, walls, heights, i, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the ground around unit `i` behind its four moves; return where the next number goes.
 
     Outside the map all can be walked on and is of height 1, as SMAC has it.
@@ -198,16 +199,18 @@ def _surroundings(units, k, numbers, reals, ground, i, obs, r):  # type: ignore[
             obs[k, r, at] = _ONE
             if 0 <= column < reals[WIDTH] and 0 <= row < reals[HEIGHT]:
                 if kind:
-                    flat = ground.heights.shape[0] == 0
-                    obs[k, r, at] = _ZERO if flat else ground.heights[row, column]
-                elif ground.walls.shape[0] and ground.walls[row, column]:
+                    flat = heights.shape[0] == 0
+                    obs[k, r, at] = _ZERO if flat else heights[row, column]
+                elif walls.shape[0] and walls[row, column]:
                     obs[k, r, at] = _ZERO
             at += 1
     return at
 
 
 @inlined
-def smac_unit(units, marks, heads, stats, k, s, seen, numbers, reals, ground, i, avail, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_unit(  # type: ignore[no-untyped-def]  # compiled by numba
+    units, marks, heads, stats, k, s, seen, numbers, reals, walls, heights, i, avail, obs, r
+):
     """Write what unit `i` observes into row `r` of `obs[k]`; that of `avail` holds its actions."""
     allies, count = numbers[R_ALLIES], units.shape[2]
     ally = i < allies
@@ -222,17 +225,21 @@ def smac_unit(units, marks, heads, stats, k, s, seen, numbers, reals, ground, i,
         obs[k, r, way] = avail[k, r, 2 + way]
     mine = numbers[R_SHIELDS_0] if ally else numbers[R_SHIELDS_1]
     theirs = numbers[R_SHIELDS_1] if ally else numbers[R_SHIELDS_0]
-    types, looks, steps = numbers[R_TYPES], numbers[R_LOOKS], numbers[R_OBS_ACTIONS]
+    types, looks = numbers[R_TYPES], numbers[R_LOOKS]
     healths, actions = numbers[R_ALL_HEALTH], 0
-    if steps:
+    if numbers[R_OBS_ACTIONS]:
         actions = numbers[R_ACTIONS_0] if ally else numbers[R_ACTIONS_1]
-    at = _surroundings(units, k, numbers, reals, ground, i, obs, r)
+    at = 4
+    if numbers[R_OBS_PATHING] or numbers[R_OBS_HEIGHT]:
+        at = _surroundings(units, k, numbers, reals, walls, heights, i, obs, r)
     healer = stats[s, HEAL, i] > _ZERO
     # Opponents first, then the own team.
     for half in range(2):
         own = half == 1
         first, last = (allies, count) if ally != own else (0, allies)
         shields = mine if own else theirs
+        facts = 4 + types + (1 + shields if healths else 0)
+        wide = facts + actions if own else facts
         for j in range(first, last):
             if j == i:
                 continue
@@ -242,12 +249,9 @@ def smac_unit(units, marks, heads, stats, k, s, seen, numbers, reals, ground, i,
                 named = own or (not healer and avail[k, r, 6 + looks + j - first])
                 flag = _ONE if named else _ZERO
                 _other(units, marks, stats, k, s, i, j, flag, healths, shields, types, obs, r, at)
-                if own and steps and marks[k, ACTION, j] >= 0:
-                    played = at + 4 + healths * (1 + shields) + types + marks[k, ACTION, j]
-                    obs[k, r, played] = _ONE
-            at += 4 + healths * (1 + shields) + types
-            if own:
-                at += actions
+                if wide > facts and marks[k, ACTION, j] >= 0:
+                    obs[k, r, at + facts + marks[k, ACTION, j]] = _ONE
+            at += wide
     if numbers[R_OWN_HEALTH]:
         obs[k, r, at] = units[k, HEALTH, i] / stats[s, FULL_HEALTH, i]
         at += 1

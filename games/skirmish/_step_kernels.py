@@ -171,15 +171,33 @@ def step_one(world, rules, ground, k, actions, noise):  # type: ignore[no-untype
 
 
 @inlined
-def _unit(world, k, s, numbers, reals, ground, i, avail, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
-    units, marks, heads, _, _, stats, seen, scratch = world
-    if ground is None:
+def _unit(  # type: ignore[no-untyped-def]  # compiled by numba
+    units,
+    marks,
+    heads,
+    stats,
+    k,
+    s,
+    seen,
+    scratch,
+    numbers,
+    reals,
+    walls,
+    heights,
+    i,
+    avail,
+    obs,
+    r,
+):
+    if walls is None:
         width, height = reals[WIDTH], reals[HEIGHT]
         smax_available(units, stats, k, s, numbers[R_ALLIES], i, avail, r)
         smax_unit(units, stats, k, s, scratch, numbers[R_ALLIES], width, height, i, obs, r)
     else:
-        smac_available(units, stats, k, s, numbers, reals, ground.walls, i, avail, r)
-        smac_unit(units, marks, heads, stats, k, s, seen, numbers, reals, ground, i, avail, obs, r)
+        smac_available(units, stats, k, s, numbers, reals, walls, i, avail, r)
+        smac_unit(
+            units, marks, heads, stats, k, s, seen, numbers, reals, walls, heights, i, avail, obs, r
+        )
 
 
 @kernel
@@ -196,11 +214,20 @@ def available(world, rules, ground, k, i, avail):  # type: ignore[no-untyped-def
 @kernel
 def view_unit(world, rules, ground, k, i, avail, obs):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write available actions and observation of unit `i`, shapes (N, 1, A) and (N, 1, D)."""
-    numbers, stats = rules.numbers, world.stats
+    units, marks, heads, _, _, stats, seen, scratch = world
+    numbers, reals = rules.numbers, rules.reals
     s = k if stats.shape[0] > 1 else 0
     if ground is None:
-        smax_table(world.units, world.marks, stats, k, s, numbers[R_ALLIES], world.scratch)
-    _unit(world, k, s, numbers, rules.reals, ground, i, avail, obs, 0)
+        smax_table(units, marks, stats, k, s, numbers[R_ALLIES], scratch)
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, None, None, i, avail,
+            obs, 0,
+        )  # fmt: skip
+    else:
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, ground.walls,
+            ground.heights, i, avail, obs, 0,
+        )  # fmt: skip
 
 
 @kernel
@@ -216,16 +243,26 @@ def view_one(world, rules, ground, k, obs, state, avail):  # type: ignore[no-unt
         state: shape (N, S).
         avail: shape (N, n, A).
     """
-    units, marks, heads, _, _, stats, _, scratch = world
+    units, marks, heads, _, _, stats, seen, scratch = world
     numbers, reals = rules.numbers, rules.reals
     s = k if stats.shape[0] > 1 else 0
     if ground is None:
-        smax_table(units, marks, stats, k, s, numbers[R_ALLIES], scratch)
+        allies = numbers[R_ALLIES]
+        smax_table(units, marks, stats, k, s, allies, scratch)
+        for i in range(obs.shape[1]):
+            _unit(
+                units, marks, heads, stats, k, s, seen, scratch, numbers, reals, None, None, i,
+                avail, obs, i,
+            )  # fmt: skip
+        smax_state(units, marks, k, scratch, allies, state)
+        return
+    walls, heights = ground.walls, ground.heights
     for i in range(obs.shape[1]):
-        _unit(world, k, s, numbers, reals, ground, i, avail, obs, i)
-    if ground is None:
-        smax_state(units, marks, k, scratch, numbers[R_ALLIES], state)
-    elif numbers[R_OBS_STATE]:
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, walls, heights, i,
+            avail, obs, i,
+        )  # fmt: skip
+    if numbers[R_OBS_STATE]:
         size = numbers[R_OBS_0]
         for i in range(numbers[R_ALLIES]):
             for f in range(size):
