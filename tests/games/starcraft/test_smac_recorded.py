@@ -61,8 +61,15 @@ def turned(battle: Any, obs: np.ndarray, state: np.ndarray) -> tuple[np.ndarray,
     return obs, state
 
 
-@pytest.mark.parametrize("kind", SETS)
-@pytest.mark.parametrize("name", MAPS)
+EPISODES = [
+    # Of the maps of marines one is enough every time.
+    pytest.param(name, kind, marks=[pytest.mark.slow] if name == "5m_vs_6m" else [])
+    for name in MAPS
+    for kind in SETS
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), EPISODES)
 def test_episodes_of_smac_are_reproduced(name: str, kind: str, fake: FakeEngine) -> None:
     with np.load(GOLDEN / f"{name}-{kind}.npz") as file:
         told = dict(file)
