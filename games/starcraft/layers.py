@@ -134,6 +134,19 @@ class Layers:
             out[slot] = values
         return out
 
+    def describe(self, action: NDArray[np.integer[Any]]) -> str:
+        """Return an action as a call: `Move_screen(queued=now, screen=(3, 4))`."""
+        vector = np.asarray(action)
+        if vector.shape != (len(self.sizes),) or not 0 <= vector[0] < self.sizes[0]:
+            return str(action)
+        told = []
+        for kind in actions.FUNCTIONS[int(vector[0])].args:
+            values = vector[self._slots[kind.name]].tolist()
+            words = {int(one): one.name for one in kind.values or ()}
+            value = tuple(values) if len(values) > 1 else words.get(values[0], values[0])
+            told.append(f"{kind.name}={value}")
+        return f"{self.name(int(vector[0]))}({', '.join(told)})"
+
     @staticmethod
     def name(number: int) -> str:
         """Return the name of a function."""

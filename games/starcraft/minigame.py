@@ -163,5 +163,6 @@ def make(name: str, params: dict[str, Any]) -> Game:
         seat_names=("player",),
         version=f"{VERSION}, StarCraft II {played.game_version or 'as installed'}",
         summary=text,
+        action_name=lambda _, action: layers.describe(action),
         citation=_CITATION,
     )

@@ -156,6 +156,8 @@ def test_the_camera_and_the_minimap_reach_what_is_far(fake: FakeEngine) -> None:
     shown = np.count_nonzero(np.asarray(screen.unit_type) == ZERGLING)
     assert shown < 15  # most are in the fog
     play("select_army", select_add=0)
+    told = play.game.describe_action(0, play.seen.action("Attack_screen", screen=(3, 4), queued=1))
+    assert told == "Attack_screen(queued=queued, screen=(3, 4))"
     play("Move_minimap", minimap=(20, 20))
     play("Move_screen", screen=(16, 16), queued="queued")
     play("Stop_quick")
