@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 
 import psutil
@@ -10,10 +11,15 @@ import psutil
 SINS = Path(__file__).parent.parent / "misbehaving.py"
 
 
-def left_over() -> list[str]:
-    """Return the processes that descend from this one, and those that carry its mark."""
+def descendants() -> dict[int, psutil.Process]:
+    """Return the processes that descend from this one, by number."""
+    return {process.pid: process for process in psutil.Process().children(recursive=True)}
+
+
+def left_over(before: Container[int] = ()) -> list[str]:
+    """Return new processes that descend from this one, and those that carry its mark."""
     mark = f"ARENA_TEST={os.environ['ARENA_TEST']}"
-    found = {process.pid: process for process in psutil.Process().children(recursive=True)}
+    found = {pid: process for pid, process in descendants().items() if pid not in before}
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
