@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from leftovers import descendants, left_over
+from leftovers import left_over
 
 import arena
 from agents.process import TIERS, ProcessAgent, obstacle
@@ -18,9 +18,8 @@ from arena.episode import drive
 def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test ends without a process more than before, zombies and orphans included."""
     monkeypatch.setenv("ARENA_TEST", f"{os.getpid()}-{request.node.name}")
-    before = set(descendants())  # Python's own resource tracker may run already
     yield
-    assert left_over(before) == []
+    assert left_over() == []
 
 
 @pytest.fixture(params=TIERS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container
 from pathlib import Path
 
 import psutil
@@ -11,15 +10,10 @@ import psutil
 SINS = Path(__file__).parent.parent / "misbehaving.py"
 
 
-def descendants() -> dict[int, psutil.Process]:
-    """Return the processes that descend from this one, by number."""
-    return {process.pid: process for process in psutil.Process().children(recursive=True)}
-
-
-def left_over(before: Container[int] = ()) -> list[str]:
-    """Return new processes that descend from this one, and those that carry its mark."""
+def left_over() -> list[str]:
+    """Return the processes that descend from this one, and those that carry its mark."""
     mark = f"ARENA_TEST={os.environ['ARENA_TEST']}"
-    found = {pid: process for pid, process in descendants().items() if pid not in before}
+    found = {process.pid: process for process in psutil.Process().children(recursive=True)}
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
@@ -31,7 +25,9 @@ def left_over(before: Container[int] = ()) -> list[str]:
     names = []
     for process in found.values():
         try:
-            names.append(f"{process.pid} {process.status()} {process.cmdline()}")
+            command = " ".join(process.cmdline())
+            names.append(f"{process.pid} {process.status()} {command}")
         except psutil.NoSuchProcess:
             continue
-    return names
+    # Python starts one of its own where a test has used multiprocessing, and keeps it.
+    return [name for name in names if "multiprocessing.resource_tracker" not in name]
