@@ -15,17 +15,7 @@ import numpy as np
 
 from arena.errors import FormError
 from arena.keys import join_key
-from arena.types import (
-    Action,
-    ActionSpace,
-    Discrete,
-    Floats,
-    Mask,
-    MultiDiscrete,
-    Params,
-    Payoff,
-    Turns,
-)
+from arena.types import Action, ActionSpace, Discrete, Floats, Mask, Params, Payoff, Turns
 
 __all__ = ["Clock", "Game", "Observation", "Snapshot", "State"]
 
@@ -186,8 +176,7 @@ class Game:
         version: changes whenever the same actions may lead to other results.
         summary: one line about the game.
         citation: where it comes from.
-        action_name: (seat, action) to a readable name, or None; asked for integers, and for
-            the vectors of `MultiDiscrete` actions.
+        action_name: (seat, action) to a readable name, or None.
         rebuildable: False for a game that wraps a live object and so cannot be made
             again elsewhere from `id` and `params`.
     """
@@ -264,11 +253,7 @@ class Game:
         """Return a readable name of `action`."""
         if self.action_name is None:
             return str(action)
-        if isinstance(action, int | np.integer):
-            return self.action_name(seat, int(action))
-        if seat >= 0 and isinstance(self.actions[seat], MultiDiscrete):
-            return self.action_name(seat, action)
-        return str(action)
+        return self.action_name(seat, int(action) if isinstance(action, np.integer) else action)
 
     def __repr__(self) -> str:
         return f"<Game {self.key}: {self.seats} seats, {self.payoff}, {self.turns}>"
