@@ -52,7 +52,9 @@ def nearest(name: str, known: Iterable[str], *, count: int = 3) -> list[str]:
         folded.setdefault(candidate.lower(), candidate)
         folded.setdefault(candidate.lower().rsplit("/", 1)[-1], candidate)
     wanted = name.lower()
-    hits = difflib.get_close_matches(wanted, folded, n=count * 2, cutoff=0.6)
+    # Of two letters (a map called 3m) one may be wrong; in longer names that would be far.
+    cutoff = 0.6 if len(wanted) > 2 else 0.5
+    hits = difflib.get_close_matches(wanted, folded, n=count * 2, cutoff=cutoff)
     hits += [key for key in folded if wanted and wanted in key]
     return list(dict.fromkeys(folded[key] for key in hits))[:count]
 

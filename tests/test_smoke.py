@@ -28,6 +28,9 @@ def test_an_episode_follows_from_its_seed(name: str) -> None:
 def test_unknown_names_carry_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="leduc_poker"):
         arena.make("leduc_pocker")
+    with pytest.raises(UnknownNameError) as short:
+        arena.make("skirmish/4m")
+    assert set(short.value.suggestions) >= {"3m", "8m"}
 
 
 def test_parameters_are_checked() -> None:
