@@ -60,6 +60,7 @@ def point_mass(
     gap: float = 1.0,
     horizon: int = 150,
     adversary: str = "force",
+    gusts: float = 0.0,
     action_noise: float = 0.0,
     observation_noise: float = 0.0,
 ) -> Setup:
@@ -85,6 +86,7 @@ def point_mass(
         horizon=horizon,
         mass=float(mass),
         friction=float(friction),
+        gusts=float(gusts),
         action_noise=float(action_noise),
         observation_noise=float(observation_noise),
         bounds=(-float(horizon), 0.0),
@@ -148,6 +150,7 @@ def mujoco(
     friction: float = 1.0,
     horizon: int = 1000,
     adversary: str = "force",
+    gusts: float = 0.0,
     action_noise: float = 0.0,
     observation_noise: float = 0.0,
 ) -> Setup:
@@ -186,6 +189,7 @@ def _mujoco(where: str, given: Params, params: Params) -> Setup:
         horizon=given["horizon"],
         mass=float(given["mass"]),
         friction=float(given["friction"]),
+        gusts=float(given["gusts"]),
         action_noise=float(given["action_noise"]),
         observation_noise=float(given["observation_noise"]),
         facts={"summary": f"{env}, its bodies pushed", "citation": f"{_MUJOCO}; {_QARL}"},

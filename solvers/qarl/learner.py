@@ -47,6 +47,12 @@ class Qarl:
         seed: everything random follows from it.
         settings: see `DEFAULTS`.
         target: for the method `attack`, the controller, in place of a file.
+
+    Attributes:
+        steps: environment steps done.
+        taught: of those, for each seat, the ones in which it learned.
+        phases: phases done.
+        failures: episodes whose simulation broke down.
     """
 
     def __init__(
@@ -71,9 +77,12 @@ class Qarl:
             max_kl=s["max_kl"],
         )
         self._now = self._lesson.schedule.start
+        # Networks are shown temperatures as shares of the first one's mean.
+        self._unit = s["start"] / s["rate"]
         self._drawn: list[float] = []
         self._paid: list[float] = []
         self.steps = self.phases = self.failures = 0
+        self.taught = [0, 0]
         self._target = target
         if s["method"] == "attack" and target is None:
             self._target = _controller(s["target"], game)
@@ -92,6 +101,7 @@ class Qarl:
                 tau=s["tau"],
                 actor_rate=s["actor_rate"],
                 critic_rate=s["critic_rate"],
+                unit=self._unit,
             )
         columns = [("seen", observed), ("shown", observed), ("after", observed)]
         columns += [("after_shown", observed), ("temperature", 1), ("reward", 1), ("done", 1)]
@@ -136,6 +146,7 @@ class Qarl:
             losses += self._updates(learning, self.steps, len(rows), noise)
             self.steps += len(rows)
         self.phases += 1
+        self.taught[learning] += self.steps - begun
         self.failures += int(batch.failed.sum())
         returns = np.asarray(batch.returns()[:, 0], dtype=np.float64)
         self._learn_lesson(warmth, returns)
@@ -152,7 +163,7 @@ class Qarl:
             names = ("critic_loss", "entropy", "value")
             figures |= {f"{who}_{n}": float(m) for n, m in zip(names, means, strict=True)}
             if not self.agents[learning].conditioned:
-                figures[f"{who}_alpha"] = float(self.agents[learning].log_alpha.exp())
+                figures[f"{who}_alpha"] = math.exp(self.agents[learning].log_alpha)
         return figures
 
     def _scales(self, count: int, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
@@ -185,7 +196,8 @@ class Qarl:
             elif agent is not None:
                 state = shown[seat][rows]
                 if agent.conditioned:
-                    state = np.hstack([state, warmth[rows, None].astype(np.float32)])
+                    unit = (warmth[rows, None] / self._unit).astype(np.float32)
+                    state = np.hstack([state, unit])
                 whole[rows] = agent.act(state, noise)
                 if seat == 0 and self.method.opponent == "myopic":
                     whole[rows] = self._moved(agent, state, whole[rows])
@@ -209,31 +221,21 @@ class Qarl:
 
     def _updates(self, seat: int, before: int, new: int, noise: Any) -> list[tuple[Any, Any, Any]]:
         s, agent = self.settings, self.agents[seat]
-        if before + new <= s["warm_up"] or self.replay.size < s["batch"]:
-            return []
         count = (before + new) // s["update_every"] - before // s["update_every"]
-        out = []
-        sign = 1.0 if seat == 0 else -1.0
-        for _ in range(count):
-            rows = self.replay.draw(s["batch"], noise)
-            if seat == 0:
-                state, after = rows["shown"], rows["after_shown"]
-            else:
-                state, after = rows["seen"], rows["after"]
-            if agent.conditioned:
-                warm = rows["temperature"]
-                state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
-            out.append(
-                agent.update(
-                    state,
-                    rows[f"action{seat}"],
-                    sign * rows["reward"],
-                    rows["done"],
-                    after,
-                    generator=noise,
-                )
-            )
-        return out
+        if not count or before + new <= s["warm_up"] or self.replay.size < s["batch"]:
+            return []
+        rows = self.replay.draw(count * s["batch"], noise)
+        if seat == 0:
+            state, after, reward = rows["shown"], rows["after_shown"], rows["reward"]
+        else:
+            state, after, reward = rows["seen"], rows["after"], -rows["reward"]
+        if agent.conditioned:
+            warm = rows["temperature"] / self._unit
+            state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
+        parts = [state, rows[f"action{seat}"], reward, rows["done"], after]
+        normal = self._torch.randn((count, 2, s["batch"], self._setup.sizes[seat]), generator=noise)
+        blocks = zip(*(part.split(s["batch"]) for part in parts), strict=True)
+        return [agent.update(*block, noise=normal[k]) for k, block in enumerate(blocks)]
 
     def _learn_lesson(self, warmth: NDArray[np.float64], returns: NDArray[np.float64]) -> None:
         self._drawn += warmth.tolist()
@@ -258,6 +260,7 @@ class Qarl:
             arrays |= agent.arrays(f"seat{seat}.")
         values = {
             "steps": self.steps,
+            "taught": list(self.taught),
             "phases": self.phases,
             "failures": self.failures,
             "now": self._now,
@@ -277,6 +280,7 @@ class Qarl:
         self.replay.load(state.arrays, "replay.")
         values = state.values
         self.steps, self.phases = values["steps"], values["phases"]
+        self.taught = list(values["taught"])
         self.failures, self._now = values["failures"], values["now"]
         self._drawn, self._paid = list(values["drawn"]), list(values["paid"])
 
@@ -287,7 +291,7 @@ class Qarl:
         for seat, agent in self.agents.items():
             networks[seat] = agent.actor.layers()
             if agent.conditioned:
-                warmth[seat] = self._lesson.mean(self._now)
+                warmth[seat] = self._lesson.mean(self._now) / self._unit
         if self._target is not None:
             networks[0] = self._target.layers(0)
         return ControlPolicy(self.game.key, networks, sizes=self._setup.sizes, temperatures=warmth)

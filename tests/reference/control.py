@@ -52,16 +52,15 @@ class PlainSac:
         self.actor = _module(agent.actor.layers())
         self.critics = [_module(agent.critics.layers(k)) for k in (0, 1)]
         self.targets = [_module(agent.targets.layers(k)) for k in (0, 1)]
-        self.log_alpha = agent.log_alpha.clone().requires_grad_()
+        self.log_alpha = torch.tensor([agent.log_alpha], requires_grad=True)
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=actor_rate)
         weights = [p for critic in self.critics for p in critic.parameters()]
         self.critic_optimizer = torch.optim.Adam(weights, lr=critic_rate)
         self.alpha_optimizer = torch.optim.Adam([self.log_alpha], lr=critic_rate)
 
-    def sample(self, state: Any, generator: Any) -> tuple[Any, Any]:
+    def sample(self, state: Any, noise: Any) -> tuple[Any, Any]:
         mean, log_std = self.actor(state).chunk(2, dim=1)
         log_std = log_std.clamp(-5.0, 2.0)
-        noise = torch.randn(mean.shape, generator=generator)
         raw = mean + log_std.exp() * noise
         action = torch.tanh(raw)
         normal = torch.distributions.Normal(mean, log_std.exp())
@@ -75,12 +74,12 @@ class PlainSac:
         conditioned: bool,
         discount: float,
         tau: float,
-        generator: Any,
+        noise: Any,
     ) -> None:
         state, action, reward, done, after = rows
         alpha = state[:, -1:] if conditioned else self.log_alpha.exp().detach()
         with torch.no_grad():
-            chosen, density = self.sample(after, generator)
+            chosen, density = self.sample(after, noise[0])
             joint = torch.cat([after, chosen], dim=1)
             value = torch.minimum(*(target(joint) for target in self.targets))
             wanted = reward + discount * (1.0 - done) * (value - alpha * density)
@@ -89,7 +88,7 @@ class PlainSac:
         self.critic_optimizer.zero_grad()
         loss.backward()
         self.critic_optimizer.step()
-        chosen, density = self.sample(state, generator)
+        chosen, density = self.sample(state, noise[1])
         joint = torch.cat([state, chosen], dim=1)
         value = torch.minimum(*(critic(joint) for critic in self.critics))
         self.actor_optimizer.zero_grad()

@@ -2,11 +2,12 @@
 
 Source: Reddi, Tölle, Peters, Chalvatzaki and D'Eramo 2024, "Robust adversarial reinforcement
 learning via bounded rationality curricula" (ICLR). Every method has the same networks, the
-same environment steps (those in which its adversary learns included) and the same seeds.
+same seeds, and as many environment steps and updates of its controller. What an adversary
+learns from comes on top, as in the code that the authors published.
 
 1. A controller is trained for each task, method and seed (`_qarl_cells`); what is done is kept
    under `cells/`, so a run that was stopped goes on where it was.
-2. Each is tested on masses × frictions, gusts, noise, and a fresh adversary.
+2. Each is tested on masses × frictions × gusts, noise, and a fresh adversary.
 3. Figures over seeds, with bootstrap intervals, and the statements of the source.
 4. All controllers against all adversaries as two populations.
 """
@@ -43,8 +44,8 @@ _FIRST_SEED = 10
 """Settings were chosen on seeds 0, 1 and 100."""
 
 _HEADER = (
-    "task", "method", "seeds", "undisturbed", "grid mean", "grid IQM", "worst decile",
-    "gusts", "noise", "attacked",
+    "task", "method", "seeds", "undisturbed", "grid mean", "grid IQM", "worst decile", "noise",
+    "attacked",
 )  # fmt: skip
 
 Found = dict[str, list[dict[str, Any]]]
@@ -89,14 +90,8 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
         figures["tasks"][task.name] = {
             m: {**asdict(sums[m]), **_means(cells)} for m, cells in found[task.name].items()
         }
-        pictures[f"qarl-{task.name}"] = heat_maps(
-            {m: stacked(cells, "grid").mean(axis=0) for m, cells in found[task.name].items()},
-            rows=task.masses,
-            columns=task.frictions,
-            row_label="mass",
-            column_label="friction",
-            title=f"Return, {task.name.replace('_', ' ')}: mean over seeds",
-        )
+        means = {m: stacked(c, "grid").mean(axis=0) for m, c in found[task.name].items()}
+        pictures |= _pictures(task, means)
         check, won = _claim(task, sums)
         checks += [check, _attack_check(task, found[task.name])]
         ahead += won
@@ -120,6 +115,25 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
     return Report(CLAIM.title, _HEADER, rows, checks, figures, (*files, path))
 
 
+def _pictures(task: Task, means: Mapping[str, Any]) -> dict[str, str]:
+    """Draw masses against frictions without gusts, and against gusts, mean over frictions."""
+    tables = {
+        "friction": {m: table[:, :, 0] for m, table in means.items()},
+        "gusts": {m: table.mean(axis=1) for m, table in means.items()},
+    }
+    return {
+        f"qarl-{task.name}-{name}": heat_maps(
+            shown,
+            rows=task.axes["mass"],
+            columns=task.axes[name],
+            row_label="mass",
+            column_label=name,
+            title=f"Return, {task.name.replace('_', ' ')}: mean over seeds",
+        )
+        for name, shown in tables.items()
+    }
+
+
 def _row(task: Task, method: str, cells: list[dict[str, Any]], seen: Summary) -> list[Any]:
     iqm = seen.iqm
     return [
@@ -130,14 +144,13 @@ def _row(task: Task, method: str, cells: list[dict[str, Any]], seen: Summary) ->
         seen.mean.value,
         f"{iqm.value:.1f} [{iqm.low:.1f}, {iqm.high:.1f}]",
         f"{seen.worst.value:.1f} [{seen.worst.low:.1f}, {seen.worst.high:.1f}]",
-        float(stacked(cells, "strengths").mean()),
         float(np.mean([stacked(cells, f"{n}_noise").mean() for n in ("action", "observation")])),
         float(stacked(cells, "attacked").mean()),
     ]
 
 
 def _means(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    names = ("nominal", "strengths", "action_noise", "observation_noise", "attacked", "failed")
+    names = ("nominal", "action_noise", "observation_noise", "attacked", "failed")
     means: dict[str, Any] = {n: stacked(cells, n).mean(axis=0).tolist() for n in names}
     return {**means, "seconds": float(stacked(cells, "seconds").sum()), "seeds": len(cells)}
 

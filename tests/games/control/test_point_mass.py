@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
-from arena.errors import ArenaError, IllegalActionError, ParameterError, UnknownNameError
+from arena.errors import (
+    ArenaError,
+    IllegalActionError,
+    NotApplicableError,
+    ParameterError,
+    UnknownNameError,
+)
 from arena.testing import check_game
 from tests.reference.control import push_mass
 
@@ -59,7 +65,7 @@ def test_the_wall_stops_and_the_gap_lets_through() -> None:
     "params",
     [
         {"horizon": 30},
-        {"horizon": 20, "adversary": "action", "action_noise": 0.3},
+        {"horizon": 20, "adversary": "action", "action_noise": 0.3, "gusts": 0.5},
         {"horizon": 20, "adversary": "observation", "observation_noise": 0.1, "strength": 0.2},
     ],
     ids=["force", "action", "observation"],
@@ -115,6 +121,30 @@ def test_episodes_may_differ_in_mass_friction_strength_and_noise() -> None:
         game.form("batch", seeds=[1], scales={"mas": [1.0]})
     with pytest.raises(ParameterError, match="2 positive numbers"):
         game.form("batch", seeds=[1, 2], scales={"mass": [1.0, 0.0]})
+
+
+def test_gusts_push_along_every_axis_and_turn_now_and_then() -> None:
+    game = arena.make("adversarial/point_mass", horizon=400, gusts=0.5, mass=1e9)
+    batch = game.form("batch", seeds=np.arange(40))
+    batch._plants.body[:, 2] = -0.5  # where the wind blows
+    still = np.zeros((40, 2))
+    before, pushes = batch._plants.body.copy(), []
+    for _ in range(200):
+        batch.step([still, still])
+        pushes.append((batch._plants.body - before)[:, [1, 3]] * 1e9 / 0.1)
+        before = batch._plants.body.copy()
+    found = np.array(pushes)
+    np.testing.assert_allclose(np.abs(found), 0.5, rtol=1e-3)
+    turned = (np.sign(found[1:]) != np.sign(found[:-1])).mean()
+    assert turned == pytest.approx(0.05, abs=0.01)  # half of the draws repeat the sign
+    own = game.form("batch", seeds=[7])
+    own._plants.body[:, 2] = -0.5
+    for push in found:
+        old = own._plants.body.copy()
+        own.step([still[:1], still[:1]])
+        np.testing.assert_allclose((own._plants.body - old)[0, [1, 3]] * 1e10, push[7], rtol=1e-3)
+    with pytest.raises(NotApplicableError, match="gusts"):
+        arena.make("adversarial/gym").form("batch", seeds=[0], scales={"gusts": [1.0]})
 
 
 def test_numbers_that_are_none_end_an_episode_and_count() -> None:
