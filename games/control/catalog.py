@@ -57,6 +57,7 @@ def point_mass(
     mass: float = 1.0,
     friction: float = 1.0,
     strength: float = 0.8,
+    axes: str = "xy",
     gap: float = 1.0,
     horizon: int = 150,
     adversary: str = "force",
@@ -71,15 +72,18 @@ def point_mass(
     if not (isinstance(gap, int | float) and 0 < gap <= 4):
         raise ParameterError("gap", gap, "a number from 0 to 4, not 0", where=where)
 
+    if axes not in ("x", "y", "xy"):
+        raise UnknownNameError("axes of the wind", str(axes), ("x", "y", "xy"), hint="x, y, xy")
+
     def plants(seeds: Any, uniform: Callable[[int], Any], mass: Any, friction: Any) -> PointMasses:
-        return PointMasses(uniform(2), mass=mass, friction=friction, gap=gap)
+        return PointMasses(uniform(2), mass=mass, friction=friction, gap=gap, axes=axes)
 
     return Setup(
         id=where,
         params=_chosen(point_mass, given),
         plants=plants,
         controls=2,
-        forces=2,
+        forces=len(axes),
         observed=4,
         channel=adversary,
         strength=float(strength),

@@ -2,7 +2,7 @@
 
 A step of the learner is a phase: `episodes` episodes side by side in which one seat learns.
 
-1. Each episode draws the adversary's temperature, and with the force curriculum its force,
+1. Each episode draws the adversary's temperature, or with the force curriculum its force,
    from where the curriculum stands; with domain randomisation its mass and friction.
 2. Both seats play; the transitions go into the replay memory that they share.
 3. The seat whose phase it is makes an update for every `update_every` of them.
@@ -90,7 +90,7 @@ class Qarl:
         weights = torch.Generator().manual_seed(derive(seed, "qarl", "weights") >> 1)
         self.agents: dict[int, Sac] = {}
         for seat in sorted(self.method.learns):
-            own = seat == 1 and s["method"] != "attack"
+            own = seat == 1 and self.method.bounded
             self.agents[seat] = Sac(
                 observed + own,
                 self._setup.sizes[seat],
@@ -117,9 +117,9 @@ class Qarl:
         rng = generator(self.seed, "qarl", "phase", self.phases)
         noise = torch.Generator().manual_seed(derive(self.seed, "qarl", "noise", self.phases) >> 1)
         count = s["episodes"]
-        warmth = self._lesson.temperatures(self._now, count, rng)
+        warmth = self._lesson.draw(self._now, count, rng)
         seeds = derive_many(derive(self.seed, "qarl", "episodes", self.phases), np.arange(count))
-        batch = self.game.form("batch", seeds=seeds, scales=self._scales(count, rng))
+        batch = self.game.form("batch", seeds=seeds, scales=self._scales(warmth, rng))
         shown = [batch.observe(seat).tensor for seat in (0, 1)]
         losses: list[tuple[Any, Any, Any]] = []
         begun = self.steps
@@ -166,16 +166,18 @@ class Qarl:
                 figures[f"{who}_alpha"] = math.exp(self.agents[learning].log_alpha)
         return figures
 
-    def _scales(self, count: int, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    def _scales(
+        self, warmth: NDArray[np.float64], rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
         if self.method.varied:
             most = math.log(self.settings["spread"])
             own = {"mass": self._setup.mass, "friction": self._setup.friction}
             return {
-                name: value * np.exp(rng.uniform(-most, most, count)) for name, value in own.items()
+                name: value * np.exp(rng.uniform(-most, most, len(warmth)))
+                for name, value in own.items()
             }
         if self._lesson.name == "force" and self.method.opponent == "learned":
-            force = self._setup.strength * self._lesson.force(self._now)
-            return {"strength": np.full(count, force)}
+            return {"strength": self._setup.strength * self._lesson.forces(warmth)}
         return {}
 
     def _joint(

@@ -42,7 +42,7 @@ DEFAULTS: dict[str, Any] = {
 
 method: see `solvers.qarl.methods`. curriculum: another one than the method's. start, end: the
 first and the last concentration k of temperatures Gamma(k, rate), whose mean is k / rate; the
-method `fixed` stays at start / rate, `rarl` and `force` at end / rate. level: mean return that
+method `fixed` stays at start / rate. level: mean return that
 the self-paced teacher asks of the controller; None for none. max_kl: how far a lesson goes.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
