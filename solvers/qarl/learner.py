@@ -107,6 +107,9 @@ class Qarl:
         columns += [("after_shown", observed), ("temperature", 1), ("reward", 1), ("done", 1)]
         columns += [("action0", self._setup.sizes[0]), ("action1", self._setup.sizes[1])]
         self.replay = Replay(s["replay"], columns)
+        # What observations are shifted and divided by.
+        self._centre = np.zeros((2, observed), dtype=np.float32)
+        self._centre[1] = 1.0
 
     # -- a phase -----------------------------------------------------------------
 
@@ -196,7 +199,7 @@ class Qarl:
             if agent is not None and self.steps < self.settings["warm_up"]:
                 whole[rows] = rng.uniform(-1.0, 1.0, (len(rows), size))
             elif agent is not None:
-                state = shown[seat][rows]
+                state = (shown[seat][rows] - self._centre[0]) / self._centre[1]
                 if agent.conditioned:
                     unit = (warmth[rows, None] / self._unit).astype(np.float32)
                     state = np.hstack([state, unit])
@@ -226,11 +229,16 @@ class Qarl:
         count = (before + new) // s["update_every"] - before // s["update_every"]
         if not count or before + new <= s["warm_up"] or self.replay.size < s["batch"]:
             return []
+        if before <= s["warm_up"] and s["normalise"]:
+            self._normalise()
         rows = self.replay.draw(count * s["batch"], noise)
         if seat == 0:
             state, after, reward = rows["shown"], rows["after_shown"], rows["reward"]
         else:
             state, after, reward = rows["seen"], rows["after"], -rows["reward"]
+        if s["normalise"]:
+            centre = self._torch.from_numpy(self._centre)
+            state, after = ((x - centre[0]) / centre[1] for x in (state, after))
         if agent.conditioned:
             warm = rows["temperature"] / self._unit
             state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
@@ -238,6 +246,12 @@ class Qarl:
         normal = self._torch.randn((count, 2, s["batch"], self._setup.sizes[seat]), generator=noise)
         blocks = zip(*(part.split(s["batch"]) for part in parts), strict=True)
         return [agent.update(*block, noise=normal[k]) for k, block in enumerate(blocks)]
+
+    def _normalise(self) -> None:
+        """Centre observations on those of the warm-up."""
+        seen = self.replay.filled("seen")
+        spread = seen.std(axis=0)
+        self._centre = np.stack([seen.mean(axis=0), np.where(spread > 1e-6, spread, 1.0)])
 
     def _learn_lesson(self, warmth: NDArray[np.float64], returns: NDArray[np.float64]) -> None:
         self._drawn += warmth.tolist()
@@ -257,7 +271,7 @@ class Qarl:
 
     def state(self) -> LearnerState:
         """Return weights, moments, the replay memory, the curriculum and counters."""
-        arrays = self.replay.arrays("replay.")
+        arrays = {**self.replay.arrays("replay."), "centre": self._centre.copy()}
         for seat, agent in self.agents.items():
             arrays |= agent.arrays(f"seat{seat}.")
         values = {
@@ -280,6 +294,7 @@ class Qarl:
         for seat, agent in self.agents.items():
             agent.load(state.arrays, f"seat{seat}.")
         self.replay.load(state.arrays, "replay.")
+        self._centre = np.array(state.arrays["centre"], dtype=np.float32)
         values = state.values
         self.steps, self.phases = values["steps"], values["phases"]
         self.taught = list(values["taught"])
@@ -291,7 +306,12 @@ class Qarl:
         networks: list[Any] = [None, None]
         warmth: list[float | None] = [None, None]
         for seat, agent in self.agents.items():
-            networks[seat] = agent.actor.layers()
+            (weight, bias), *rest = agent.actor.layers()
+            # The policy is shown observations as they are: the first layer takes it in.
+            middle, spread = self._centre
+            count = len(middle)
+            scaled = np.concatenate([weight[:count] / spread[:, None], weight[count:]])
+            networks[seat] = [(scaled, bias - middle @ scaled[:count]), *rest]
             if agent.conditioned:
                 warmth[seat] = self._lesson.mean(self._now) / self._unit
         if self._target is not None:

@@ -66,6 +66,7 @@ _SHARED = {
     "discount": 0.98,
     "update_every": 2,
     "batch": 64,
+    "hidden": [32, 32],
     "episodes": 10,
     "lesson": 10,
 }
@@ -80,15 +81,12 @@ def tasks(*, quick: bool) -> list[Task]:
         "gusts": (0.0, 0.5, 1.0, 1.5, 2.0),
     }
     point = Task(
-        "point_mass", "adversarial/point_mass(strength=1.5)", 20_000, 4_000, axes, noises, 0.1,
-        {**_SHARED, "level": -60.0},
+        "point_mass", "adversarial/point_mass(axes=x,strength=2)", 25_000, 4_000, axes, noises,
+        0.1, {**_SHARED, "rate": 50.0, "level": -60.0},
     )  # fmt: skip
     if quick:
         few = {name: values[::2] for name, values in axes.items()}
-        settings = {**point.settings, "hidden": [32, 32]}
-        return [
-            replace(point, steps=3_000, attack_steps=1_000, axes=few, settings=settings, episodes=2)
-        ]
+        return [replace(point, steps=3_000, attack_steps=1_000, axes=few, episodes=2)]
     axes = {
         "mass": (0.5, 1.0, 2.0, 4.0, 8.0),
         "friction": (0.0, 1.0, 3.0, 5.0),
