@@ -138,8 +138,9 @@ def _show(found: Any) -> None:
     if found.attacked:
         titles["attacked"] = "attacked"
     rows = [
-        [name, len(found.returns[name]), *(_interval(figures[key]) for key in titles)]
+        [name, seeds, *(_interval(figures[key], seeds) for key in titles)]
         for name, figures in found.figures().items()
+        for seeds in [len(found.returns[name])]
     ]
     print_table(["controllers", "seeds", *titles.values()], rows)
     if len(found.axes) > 2:
@@ -156,7 +157,10 @@ def _show(found: Any) -> None:
         print_table([name, *(f"{names[-1]} {value:g}" for value in values[-1])], cells)
 
 
-def _interval(figure: Any) -> str:
+def _interval(figure: Any, seeds: int) -> str:
+    """Write a figure; one controller says nothing about others, so it has no interval."""
+    if seeds == 1:
+        return f"{figure.value:.4g}"
     return f"{figure.value:.4g} [{figure.low:.4g}, {figure.high:.4g}]"
 
 

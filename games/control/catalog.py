@@ -59,6 +59,7 @@ def point_mass(
     strength: float = 0.8,
     axes: str = "xy",
     gap: float = 1.0,
+    sticky: bool = False,
     horizon: int = 150,
     adversary: str = "force",
     gusts: float = 0.0,
@@ -72,11 +73,15 @@ def point_mass(
     if not (isinstance(gap, int | float) and 0 < gap <= 4):
         raise ParameterError("gap", gap, "a number from 0 to 4, not 0", where=where)
 
+    if not isinstance(sticky, bool):
+        raise ParameterError("sticky", sticky, "true or false", where=where)
     if axes not in ("x", "y", "xy"):
         raise UnknownNameError("axes of the wind", str(axes), ("x", "y", "xy"), hint="x, y, xy")
 
     def plants(seeds: Any, uniform: Callable[[int], Any], mass: Any, friction: Any) -> PointMasses:
-        return PointMasses(uniform(2), mass=mass, friction=friction, gap=gap, axes=axes)
+        return PointMasses(
+            uniform(2), mass=mass, friction=friction, gap=gap, axes=axes, sticky=sticky
+        )
 
     return Setup(
         id=where,

@@ -70,18 +70,21 @@ class PointMasses:
         friction: shape (N,).
         gap: width of the gap.
         axes: along which the wind blows: `x`, `y` or `xy`.
+        sticky: whether a mass that hits the wall beside the gap stays there.
     """
 
     names = ("x", "vx", "y", "vy")
     substeps = 5
 
-    def __init__(self, uniform: Rows, *, mass: Rows, friction: Rows, gap: float, axes: str) -> None:
+    def __init__(
+        self, uniform: Rows, *, mass: Rows, friction: Rows, gap: float, axes: str, sticky: bool
+    ) -> None:
         from games.control import _kernels
 
         self._step = _kernels.step_point_mass
         self._mass, self._friction = mass, friction
         self._axes = ["xy".index(axis) for axis in axes]
-        self._facts = np.array([0.1, 2.0, gap / 2.0, -1.0, 1.5, 0.2])
+        self._facts = np.array([0.1, 2.0, gap / 2.0, -1.0, 1.5, 0.2, float(sticky)])
         n = len(uniform)
         self.body: Rows = np.zeros((n, 4))
         self.body[:, 0] = 0.4 * (uniform[:, 0] - 0.5)

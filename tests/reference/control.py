@@ -18,11 +18,14 @@ def push_mass(
     mass: float,
     friction: float,
     gap: float,
+    sticky: bool = False,
 ) -> tuple[list[float], float, bool]:
     """One step of 0.1 seconds in five parts; the wind blows in −1 ≤ y ≤ 0."""
     x, vx, y, vy = body
     h = 0.1 / 5
     for _ in range(5):
+        if sticky and y == 0.0 and abs(x) > gap / 2.0:
+            break
         windy = -1.0 <= y <= 0.0
         force_x = control[0] + (wind[0] if windy else 0.0)
         force_y = control[1] + (wind[1] if windy else 0.0)
@@ -33,7 +36,11 @@ def push_mass(
         if crosses:
             at = x + (new_x - x) * (y / (y - new_y))
             if abs(at) > gap / 2.0:
-                new_y, vy = y, 0.0
+                if sticky:
+                    new_x, vx, new_y = at, 0.0, 0.0
+                else:
+                    new_y = y
+                vy = 0.0
         if abs(new_x) > 2.0:
             new_x, vx = math.copysign(2.0, new_x), 0.0
         if abs(new_y) > 2.0:

@@ -26,11 +26,13 @@ NUMBERS = st.floats(-1.0, 1.0)
     friction=st.floats(0.0, 3.0),
     gap=st.floats(0.1, 2.0),
     strength=st.floats(0.0, 4.0),
+    sticky=st.booleans(),
 )
 def test_masses_move_as_the_plain_loop_moves_them(
-    seed: int, mass: float, friction: float, gap: float, strength: float
+    seed: int, mass: float, friction: float, gap: float, strength: float, sticky: bool
 ) -> None:
     params = {"mass": mass, "friction": friction, "gap": gap, "strength": strength}
+    params["sticky"] = sticky
     game = arena.make("adversarial/point_mass", **params, horizon=60)
     batch = game.form("batch", seeds=[seed])
     rng = np.random.default_rng(seed)
@@ -41,7 +43,7 @@ def test_masses_move_as_the_plain_loop_moves_them(
         push = rng.uniform(-1.0, 1.0, 2)
         batch.step([control[None], push[None]])
         body, reward, arrived = push_mass(
-            body, control, strength * push, mass=mass, friction=friction, gap=gap
+            body, control, strength * push, mass=mass, friction=friction, gap=gap, sticky=sticky
         )
         np.testing.assert_allclose(batch._plants.body[0], body, rtol=1e-12, atol=1e-12)
         assert batch.rewards()[0, 0] == pytest.approx(reward, abs=1e-12)
