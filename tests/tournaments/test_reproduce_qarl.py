@@ -99,9 +99,11 @@ def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(qarl, "_league", lambda *_: {})
     monkeypatch.setattr(qarl, "tasks", lambda *, quick: [replace(tiny(), name="hopper"), tiny()])
     report = qarl.CLAIM.run(quick=False, out=tmp_path)
-    assert len(made) == 5 * 6 + 5 * 9  # no ablations of the long task
+    assert len(made) == 5 * 7 + 5 * 10  # no ablations of the long task
+    assert [plan.method for plan in made[:6]] == ["sac", "rarl", "qarl"] * 2
     assert {plan.seed for plan in made} == {10, 11, 12, 13, 14}
-    assert len(report.rows) == 6 + 9
+    assert len(report.rows) == 7 + 10
+    assert sum("twice the steps" in check.text for check in report.checks) == 2
 
 
 def test_heat_maps_draw_every_cell() -> None:

@@ -26,9 +26,12 @@ from solvers.training.checkpoint import game_header
 from solvers.training.networks import torch_threads
 from solvers.training.policy import from_header
 
-__all__ = ["Plan", "Task", "cell", "controller", "stacked", "tasks"]
+__all__ = ["DOUBLE", "Plan", "Task", "cell", "controller", "stacked", "tasks"]
 
 _FORMAT = "arena/qarl-cell/2"
+
+DOUBLE = "sac_double"
+"""SAC with as many steps and updates as controller and adversary of other methods together."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,12 @@ def tasks(*, quick: bool) -> list[Task]:
         return [replace(point, steps=3_000, attack_steps=1_000, axes=few, episodes=2)]
     axes = {
         "mass": (0.5, 1.0, 2.0, 4.0, 8.0),
-        "friction": (0.0, 1.0, 3.0, 5.0),
-        "gusts": (0.0, 2.0, 4.0, 8.0),
+        "friction": (0.0, 1.0, 5.0),
+        "gusts": (0.0, 2.5, 5.0, 10.0, 20.0),
     }
     pendulum = Task(
-        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=1.5)", 20_000,
-        4_000, axes, noises, 0.02, {**_SHARED, "level": 120.0}, 2,
+        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 12_000,
+        4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "level": 60.0, "normalise": True}, 2,
     )  # fmt: skip
     axes = {
         "mass": (0.6, 0.8, 1.0, 1.2, 1.4),
@@ -143,11 +146,12 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     began = time.process_time()
     task = plan.task
     game: Game = GAMES.factory(task.game)()
-    turns = len(METHODS[plan.method].learns)
-    settings = {**DEFAULTS, **task.settings, "method": plan.method, "plan": turns * task.steps}
+    method, times = ("sac", 2) if plan.method == DOUBLE else (plan.method, 1)
+    turns = times * len(METHODS[method].learns)
+    settings = {**DEFAULTS, **task.settings, "method": method, "plan": turns * task.steps}
     with torch_threads(1):
         learner = Qarl(game, plan.seed, settings)
-        while learner.taught[0] < task.steps:
+        while learner.taught[0] < times * task.steps:
             learner.step()
         policy = learner.policy()
         trained = time.process_time() - began
