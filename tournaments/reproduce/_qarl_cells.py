@@ -85,7 +85,7 @@ def tasks(*, quick: bool) -> list[Task]:
     }
     point = Task(
         "point_mass", "adversarial/point_mass(axes=x,strength=2)", 25_000, 4_000, axes, noises,
-        0.1, {**_SHARED, "rate": 50.0, "level": -60.0},
+        0.1, {**_SHARED, "rate": 50.0, "level": -40.0},
     )  # fmt: skip
     if quick:
         few = {name: values[::2] for name, values in axes.items()}
