@@ -84,7 +84,7 @@ def tasks(*, quick: bool) -> list[Task]:
         "gusts": (0.0, 0.5, 1.0, 1.5, 2.0),
     }
     point = Task(
-        "point_mass", "adversarial/point_mass(axes=x,strength=2)", 25_000, 4_000, axes, noises,
+        "point_mass", "adversarial/point_mass(axes=x,strength=1)", 25_000, 4_000, axes, noises,
         0.1, {**_SHARED, "rate": 50.0, "level": -40.0},
     )  # fmt: skip
     if quick:
