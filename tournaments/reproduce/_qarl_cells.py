@@ -107,7 +107,7 @@ def tasks(*, quick: bool) -> list[Task]:
     hopper = Task(
         "hopper", "adversarial/hopper(horizon=500)", 60_000, 10_000, axes, noises, 0.02,
         {**_SHARED, "discount": 0.99, "tau": 0.005, "hidden": [128, 128], "lesson": 30,
-         "level": 200.0, "warm_up": 3000}, 2,
+         "rate": 50.0, "level": 200.0, "normalise": True, "warm_up": 3000}, 2,
     )  # fmt: skip
     return [point, pendulum, hopper]
 
