@@ -57,8 +57,8 @@ def robustness(
 ) -> None:
     """Test frozen controllers on other masses, frictions, gusts and noise, and attack them.
 
-    Properties: mass, friction, gusts, strength, action_noise, observation_noise. Intervals are
-    95% bootstrap intervals over the controllers of one name.
+    Properties: mass, friction, gusts, action_noise, observation_noise. Intervals are 95%
+    bootstrap intervals over the controllers of one name.
     """
     import arena
 
@@ -88,12 +88,14 @@ def robustness(
 def _axes(given: Sequence[str]) -> dict[str, list[float]]:
     from games.control.batch import SCALES
 
+    # `strength` is the adversary's, and nobody plays it here.
+    known = [name for name in SCALES if name != "strength"]
     axes: dict[str, list[float]] = {}
     for text in given:
         name, _, values = text.partition("=")
-        if name not in SCALES:
-            hint = f"there are {', '.join(SCALES)}"
-            raise UnknownNameError("property", name, SCALES, hint=hint)
+        if name not in known:
+            hint = f"there are {', '.join(known)}"
+            raise UnknownNameError("property", name, known, hint=hint)
         if name in axes:
             raise ParameterError("--grid", text, f"{name} once only")
         axes[name] = _values(text, values)

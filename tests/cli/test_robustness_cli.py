@@ -78,6 +78,7 @@ def test_an_examination_is_what_episodes_pay(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--grid", "mas=1,2"], "did you mean 'mass'"),
+        (["--grid", "strength=1,2"], "unknown property"),
         (["--grid", "mass=1,x"], "FIRST:LAST:COUNT"),
         (["--grid", "mass=nan"], "finite"),
         (["--grid", "mass=1:2:0"], "FIRST:LAST:COUNT"),
