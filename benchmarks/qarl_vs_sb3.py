@@ -53,7 +53,7 @@ def plain(steps: int) -> int:
             rows = replay.draw(BATCH, noise)
             agent.update(
                 rows["seen"], rows["action"], rows["reward"], rows["done"], rows["after"],
-                generator=noise,
+                noise=torch.randn(2, BATCH, 1, generator=noise),
             )  # fmt: skip
             updates += 1
     return updates

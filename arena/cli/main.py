@@ -20,6 +20,7 @@ from arena.cli import (
     play,
     populations,
     reproduce,
+    robustness,
     solve,
     tournament,
     train,
@@ -83,6 +84,7 @@ app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+app.command("robustness", epilog=robustness.EXAMPLES)(robustness.robustness)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 
 

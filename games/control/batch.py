@@ -6,10 +6,11 @@ Actions are vectors from −1 to 1. What the adversary's vector does is its *cha
     action        is added, times `strength`, to the controller's action (then clipped)
     observation   is added, times `strength`, to what the controller is shown next
 
-Besides, Gaussian noise may be added to the controller's actions and observations. All of it
-follows from the episode's seed. An episode ends by the plant's rules, is cut off at the
-horizon, and fails where a simulation yields numbers that are none: then it ends, pays
-nothing for that step, and counts in `failed`.
+Besides, Gaussian noise may be added to the controller's actions and observations, and gusts may
+push the plant: `gusts` units along each axis, with signs that are drawn afresh in a tenth of the
+steps. All of it follows from the episode's seed. An episode ends by the plant's rules, is cut
+off at the horizon, and fails where a simulation yields numbers that are none: then it ends,
+pays nothing for that step, and counts in `failed`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import IllegalActionError, ParameterError, UnknownNameError
+from arena.errors import IllegalActionError, NotApplicableError, ParameterError, UnknownNameError
 from arena.rng import stream_states, streams_random
 from arena.types import Floats, Mask
 from games.batch import BatchObservation, as_seeds
@@ -29,8 +30,11 @@ from games.control.setup import Setup
 
 __all__ = ["SCALES", "ControlBatch"]
 
-SCALES = ("mass", "friction", "strength", "action_noise", "observation_noise")
+SCALES = ("mass", "friction", "strength", "gusts", "action_noise", "observation_noise")
 """What may differ from episode to episode of a batch."""
+
+_TURNS = 0.1
+"""How often gusts turn."""
 
 Rows = NDArray[np.float64]
 
@@ -51,6 +55,7 @@ class ControlBatch:
     Raises:
         UnknownNameError: a scale that does not exist.
         ParameterError: values of another shape, negative or not finite.
+        NotApplicableError: gusts where nothing can push.
     """
 
     def __init__(
@@ -67,10 +72,13 @@ class ControlBatch:
         self._strength = values["strength"][:, None]
         self._action_noise = values["action_noise"][:, None]
         self._observation_noise = values["observation_noise"][:, None]
+        self._gusts = values["gusts"][:, None]
+        self._gusty = bool(self._gusts.any())
         self._noisy = bool(self._action_noise.any()), bool(self._observation_noise.any())
         self._streams = stream_states(rows)
         self._plants: Plants = setup.plants(rows, self._uniform, values["mass"], values["friction"])
         self._blur: Rows = np.zeros((n, setup.observed))
+        self._signs: Rows = np.zeros((n, setup.forces))
         self._live = np.ones(n, dtype=np.bool_)
         self.truncated = np.zeros(n, dtype=np.bool_)
         self.failed = np.zeros(n, dtype=np.bool_)
@@ -113,6 +121,8 @@ class ControlBatch:
         if self._noisy[0]:
             noise = self._action_noise * self._normal(control.shape[1])
             control = np.clip(control + noise, -1.0, 1.0)
+        if self._gusty:
+            force = force + self._gusts * self._blown()
         moved = self._plants.move(control, force, live)
         if self._noisy[1]:
             blur += self._observation_noise * self._normal(setup.observed)
@@ -167,6 +177,13 @@ class ControlBatch:
         both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
         return both[:, :count]
 
+    def _blown(self) -> Rows:
+        """Return the signs of this step's gusts, shape (N, F)."""
+        turns = (self._uniform(1) < _TURNS) | (self.steps == 0)
+        drawn = np.where(self._uniform(self.setup.forces) < 0.5, -1.0, 1.0)
+        self._signs = np.where(turns, drawn, self._signs)
+        return self._signs
+
     def _checked(self, actions: Sequence[NDArray[Any]]) -> tuple[Rows, Rows]:
         if len(actions) != 2:
             raise IllegalActionError(f"{len(actions)} arrays of actions, where 2 were to come")
@@ -204,5 +221,7 @@ def _scales(setup: Setup, given: Mapping[str, Any], n: int) -> dict[str, Rows]:
         if rows.shape != (n,) or not (np.isfinite(rows).all() and (rows >= least).all()):
             kind = "positive" if name == "mass" else "non-negative"
             raise ParameterError(name, given.get(name), f"{n} {kind} numbers, one an episode")
+        if name == "gusts" and rows.any() and not setup.forces:
+            raise NotApplicableError(f"no gusts in {setup.id}: nothing can push it")
         values[name] = rows
     return values

@@ -57,9 +57,12 @@ def point_mass(
     mass: float = 1.0,
     friction: float = 1.0,
     strength: float = 0.8,
+    axes: str = "xy",
     gap: float = 1.0,
+    sticky: bool = False,
     horizon: int = 150,
     adversary: str = "force",
+    gusts: float = 0.0,
     action_noise: float = 0.0,
     observation_noise: float = 0.0,
 ) -> Setup:
@@ -70,21 +73,29 @@ def point_mass(
     if not (isinstance(gap, int | float) and 0 < gap <= 4):
         raise ParameterError("gap", gap, "a number from 0 to 4, not 0", where=where)
 
+    if not isinstance(sticky, bool):
+        raise ParameterError("sticky", sticky, "true or false", where=where)
+    if axes not in ("x", "y", "xy"):
+        raise UnknownNameError("axes of the wind", str(axes), ("x", "y", "xy"), hint="x, y, xy")
+
     def plants(seeds: Any, uniform: Callable[[int], Any], mass: Any, friction: Any) -> PointMasses:
-        return PointMasses(uniform(2), mass=mass, friction=friction, gap=gap)
+        return PointMasses(
+            uniform(2), mass=mass, friction=friction, gap=gap, axes=axes, sticky=sticky
+        )
 
     return Setup(
         id=where,
         params=_chosen(point_mass, given),
         plants=plants,
         controls=2,
-        forces=2,
+        forces=len(axes),
         observed=4,
         channel=adversary,
         strength=float(strength),
         horizon=horizon,
         mass=float(mass),
         friction=float(friction),
+        gusts=float(gusts),
         action_noise=float(action_noise),
         observation_noise=float(observation_noise),
         bounds=(-float(horizon), 0.0),
@@ -148,6 +159,7 @@ def mujoco(
     friction: float = 1.0,
     horizon: int = 1000,
     adversary: str = "force",
+    gusts: float = 0.0,
     action_noise: float = 0.0,
     observation_noise: float = 0.0,
 ) -> Setup:
@@ -186,6 +198,7 @@ def _mujoco(where: str, given: Params, params: Params) -> Setup:
         horizon=given["horizon"],
         mass=float(given["mass"]),
         friction=float(given["friction"]),
+        gusts=float(given["gusts"]),
         action_noise=float(given["action_noise"]),
         observation_noise=float(given["observation_noise"]),
         facts={"summary": f"{env}, its bodies pushed", "citation": f"{_MUJOCO}; {_QARL}"},

@@ -69,17 +69,22 @@ class PointMasses:
         mass: shape (N,).
         friction: shape (N,).
         gap: width of the gap.
+        axes: along which the wind blows: `x`, `y` or `xy`.
+        sticky: whether a mass that hits the wall beside the gap stays there.
     """
 
     names = ("x", "vx", "y", "vy")
     substeps = 5
 
-    def __init__(self, uniform: Rows, *, mass: Rows, friction: Rows, gap: float) -> None:
+    def __init__(
+        self, uniform: Rows, *, mass: Rows, friction: Rows, gap: float, axes: str, sticky: bool
+    ) -> None:
         from games.control import _kernels
 
         self._step = _kernels.step_point_mass
         self._mass, self._friction = mass, friction
-        self._facts = np.array([0.1, 2.0, gap / 2.0, -1.0, 1.5, 0.2])
+        self._axes = ["xy".index(axis) for axis in axes]
+        self._facts = np.array([0.1, 2.0, gap / 2.0, -1.0, 1.5, 0.2, float(sticky)])
         n = len(uniform)
         self.body: Rows = np.zeros((n, 4))
         self.body[:, 0] = 0.4 * (uniform[:, 0] - 0.5)
@@ -94,8 +99,10 @@ class PointMasses:
         n = len(self.body)
         reward, done = np.zeros(n), np.zeros(n, dtype=np.bool_)
         before = self.body.copy()
+        wind = np.zeros((n, 2))
+        wind[:, self._axes] = force
         self._step(
-            self.body, control, force, self._mass, self._friction, live,
+            self.body, control, wind, self._mass, self._friction, live,
             self._facts, self.substeps, reward, done,
         )  # fmt: skip
         failed = live & ~(np.isfinite(self.body).all(axis=1) & np.isfinite(reward))

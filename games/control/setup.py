@@ -39,6 +39,7 @@ class Setup:
         horizon: steps.
         mass: of the plant (the point mass) or a factor on its own.
         friction: likewise.
+        gusts: force of random pushes along each axis; see `games.control.batch`.
         action_noise: standard deviation, in units of the action's range from −1 to 1.
         observation_noise: standard deviation, in units of the observation.
         bounds: least and greatest return of the controller.
@@ -57,6 +58,7 @@ class Setup:
     horizon: int
     mass: float = 1.0
     friction: float = 1.0
+    gusts: float = 0.0
     action_noise: float = 0.0
     observation_noise: float = 0.0
     bounds: tuple[float, float] = (-math.inf, math.inf)
@@ -82,7 +84,7 @@ def check_numbers(where: str, given: Params) -> None:
         ParameterError: of the wrong type or out of range.
         UnknownNameError: no such channel.
     """
-    for name in ("mass", "friction", "strength", "action_noise", "observation_noise"):
+    for name in ("mass", "friction", "strength", "gusts", "action_noise", "observation_noise"):
         value: Any = given.get(name, 1.0)
         real = isinstance(value, int | float) and not isinstance(value, bool)
         least = 0.0 if name != "mass" else math.ulp(0.0)

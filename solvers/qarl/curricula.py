@@ -4,7 +4,8 @@
     linear        the concentration of temperatures falls with the share of training done
     self_paced    the concentration is what a teacher chooses (below)
     point         the same teacher, but every episode has the mean temperature
-    force         full rationality from the start; the adversary's force grows instead
+    force         the same teacher, but what an episode draws says how much of its force the
+                  adversary may use, not how rational it is
 
 Temperatures of episodes are drawn from Gamma(k, rate), whose mean is k / rate; a curriculum
 lowers the concentration k from `start` to `end`. The teacher (Reddi et al. 2024, §4.2, after
@@ -217,30 +218,35 @@ class Lesson:
         name: one of `CURRICULA`.
         schedule: see `solvers.schedules.Schedule`.
         rate: of the temperatures' distribution.
-        last: the temperature of full rationality, for `force`.
+        first: the mean temperature at the start.
+        last: the mean temperature at the end.
     """
 
     name: str
     schedule: Schedule
     rate: float
+    first: float
     last: float
 
-    def temperatures(self, now: float, count: int, rng: np.random.Generator) -> NDArray[Any]:
+    def draw(self, now: float, count: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draw the temperatures of `count` episodes, shape (count,)."""
-        if self.name in ("self_paced", "linear"):
+        if self.name in ("self_paced", "linear", "force"):
             # A Gamma with k near 1 gives tiny numbers, which a network cannot tell from 0.
             return np.maximum(rng.gamma(now, 1.0 / self.rate, count), 1e-6)
-        if self.name == "force":
-            return np.full(count, self.last)
         return np.full(count, now / self.rate)
 
-    def force(self, now: float) -> float:
-        """Return the share of its strength that the adversary may use."""
-        return now if self.name == "force" else 1.0
+    def forces(self, drawn: NDArray[Any]) -> NDArray[Any]:
+        """Return which share of its force the adversary may use in these episodes.
+
+        With `force` it falls with what was drawn: 1 at `last`, nearly 0 at `first`.
+        """
+        if self.name != "force":
+            return np.ones_like(drawn)
+        return np.clip((self.first + self.last - drawn) / self.first, 0.0, 1.0)
 
     def mean(self, now: float) -> float:
         """Return the mean temperature of episodes."""
-        return self.last if self.name == "force" else now / self.rate
+        return now / self.rate
 
 
 def curriculum(
@@ -264,9 +270,9 @@ def curriculum(
     teacher = Teacher(start, end, rate, level, max_kl)  # checks the numbers, too
     made: dict[str, Schedule] = {
         "fixed": Fixed(end),
-        "force": Linear(0.0, 1.0),
+        "force": teacher,
         "linear": Linear(start, end),
         "point": teacher,
         "self_paced": teacher,
     }
-    return Lesson(name, made[name], rate, end / rate)
+    return Lesson(name, made[name], rate, start / rate, end / rate)

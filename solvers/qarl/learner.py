@@ -2,7 +2,7 @@
 
 A step of the learner is a phase: `episodes` episodes side by side in which one seat learns.
 
-1. Each episode draws the adversary's temperature, and with the force curriculum its force,
+1. Each episode draws the adversary's temperature, or with the force curriculum its force,
    from where the curriculum stands; with domain randomisation its mass and friction.
 2. Both seats play; the transitions go into the replay memory that they share.
 3. The seat whose phase it is makes an update for every `update_every` of them.
@@ -47,6 +47,12 @@ class Qarl:
         seed: everything random follows from it.
         settings: see `DEFAULTS`.
         target: for the method `attack`, the controller, in place of a file.
+
+    Attributes:
+        steps: environment steps done.
+        taught: of those, for each seat, the ones in which it learned.
+        phases: phases done.
+        failures: episodes whose simulation broke down.
     """
 
     def __init__(
@@ -71,9 +77,12 @@ class Qarl:
             max_kl=s["max_kl"],
         )
         self._now = self._lesson.schedule.start
+        # Networks are shown temperatures as shares of the first one's mean.
+        self._unit = s["start"] / s["rate"]
         self._drawn: list[float] = []
         self._paid: list[float] = []
         self.steps = self.phases = self.failures = 0
+        self.taught = [0, 0]
         self._target = target
         if s["method"] == "attack" and target is None:
             self._target = _controller(s["target"], game)
@@ -81,7 +90,7 @@ class Qarl:
         weights = torch.Generator().manual_seed(derive(seed, "qarl", "weights") >> 1)
         self.agents: dict[int, Sac] = {}
         for seat in sorted(self.method.learns):
-            own = seat == 1 and s["method"] != "attack"
+            own = seat == 1 and self.method.bounded
             self.agents[seat] = Sac(
                 observed + own,
                 self._setup.sizes[seat],
@@ -92,11 +101,15 @@ class Qarl:
                 tau=s["tau"],
                 actor_rate=s["actor_rate"],
                 critic_rate=s["critic_rate"],
+                unit=self._unit,
             )
         columns = [("seen", observed), ("shown", observed), ("after", observed)]
         columns += [("after_shown", observed), ("temperature", 1), ("reward", 1), ("done", 1)]
         columns += [("action0", self._setup.sizes[0]), ("action1", self._setup.sizes[1])]
         self.replay = Replay(s["replay"], columns)
+        # What observations are shifted and divided by.
+        self._centre = np.zeros((2, observed), dtype=np.float32)
+        self._centre[1] = 1.0
 
     # -- a phase -----------------------------------------------------------------
 
@@ -107,9 +120,9 @@ class Qarl:
         rng = generator(self.seed, "qarl", "phase", self.phases)
         noise = torch.Generator().manual_seed(derive(self.seed, "qarl", "noise", self.phases) >> 1)
         count = s["episodes"]
-        warmth = self._lesson.temperatures(self._now, count, rng)
+        warmth = self._lesson.draw(self._now, count, rng)
         seeds = derive_many(derive(self.seed, "qarl", "episodes", self.phases), np.arange(count))
-        batch = self.game.form("batch", seeds=seeds, scales=self._scales(count, rng))
+        batch = self.game.form("batch", seeds=seeds, scales=self._scales(warmth, rng))
         shown = [batch.observe(seat).tensor for seat in (0, 1)]
         losses: list[tuple[Any, Any, Any]] = []
         begun = self.steps
@@ -136,6 +149,7 @@ class Qarl:
             losses += self._updates(learning, self.steps, len(rows), noise)
             self.steps += len(rows)
         self.phases += 1
+        self.taught[learning] += self.steps - begun
         self.failures += int(batch.failed.sum())
         returns = np.asarray(batch.returns()[:, 0], dtype=np.float64)
         self._learn_lesson(warmth, returns)
@@ -152,19 +166,21 @@ class Qarl:
             names = ("critic_loss", "entropy", "value")
             figures |= {f"{who}_{n}": float(m) for n, m in zip(names, means, strict=True)}
             if not self.agents[learning].conditioned:
-                figures[f"{who}_alpha"] = float(self.agents[learning].log_alpha.exp())
+                figures[f"{who}_alpha"] = math.exp(self.agents[learning].log_alpha)
         return figures
 
-    def _scales(self, count: int, rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    def _scales(
+        self, warmth: NDArray[np.float64], rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
         if self.method.varied:
             most = math.log(self.settings["spread"])
             own = {"mass": self._setup.mass, "friction": self._setup.friction}
             return {
-                name: value * np.exp(rng.uniform(-most, most, count)) for name, value in own.items()
+                name: value * np.exp(rng.uniform(-most, most, len(warmth)))
+                for name, value in own.items()
             }
         if self._lesson.name == "force" and self.method.opponent == "learned":
-            force = self._setup.strength * self._lesson.force(self._now)
-            return {"strength": np.full(count, force)}
+            return {"strength": self._setup.strength * self._lesson.forces(warmth)}
         return {}
 
     def _joint(
@@ -183,9 +199,10 @@ class Qarl:
             if agent is not None and self.steps < self.settings["warm_up"]:
                 whole[rows] = rng.uniform(-1.0, 1.0, (len(rows), size))
             elif agent is not None:
-                state = shown[seat][rows]
+                state = (shown[seat][rows] - self._centre[0]) / self._centre[1]
                 if agent.conditioned:
-                    state = np.hstack([state, warmth[rows, None].astype(np.float32)])
+                    unit = (warmth[rows, None] / self._unit).astype(np.float32)
+                    state = np.hstack([state, unit])
                 whole[rows] = agent.act(state, noise)
                 if seat == 0 and self.method.opponent == "myopic":
                     whole[rows] = self._moved(agent, state, whole[rows])
@@ -209,31 +226,32 @@ class Qarl:
 
     def _updates(self, seat: int, before: int, new: int, noise: Any) -> list[tuple[Any, Any, Any]]:
         s, agent = self.settings, self.agents[seat]
-        if before + new <= s["warm_up"] or self.replay.size < s["batch"]:
-            return []
         count = (before + new) // s["update_every"] - before // s["update_every"]
-        out = []
-        sign = 1.0 if seat == 0 else -1.0
-        for _ in range(count):
-            rows = self.replay.draw(s["batch"], noise)
-            if seat == 0:
-                state, after = rows["shown"], rows["after_shown"]
-            else:
-                state, after = rows["seen"], rows["after"]
-            if agent.conditioned:
-                warm = rows["temperature"]
-                state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
-            out.append(
-                agent.update(
-                    state,
-                    rows[f"action{seat}"],
-                    sign * rows["reward"],
-                    rows["done"],
-                    after,
-                    generator=noise,
-                )
-            )
-        return out
+        if not count or before + new <= s["warm_up"] or self.replay.size < s["batch"]:
+            return []
+        if before <= s["warm_up"] and s["normalise"]:
+            self._normalise()
+        rows = self.replay.draw(count * s["batch"], noise)
+        if seat == 0:
+            state, after, reward = rows["shown"], rows["after_shown"], rows["reward"]
+        else:
+            state, after, reward = rows["seen"], rows["after"], -rows["reward"]
+        if s["normalise"]:
+            centre = self._torch.from_numpy(self._centre)
+            state, after = ((x - centre[0]) / centre[1] for x in (state, after))
+        if agent.conditioned:
+            warm = rows["temperature"] / self._unit
+            state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
+        parts = [state, rows[f"action{seat}"], reward, rows["done"], after]
+        normal = self._torch.randn((count, 2, s["batch"], self._setup.sizes[seat]), generator=noise)
+        blocks = zip(*(part.split(s["batch"]) for part in parts), strict=True)
+        return [agent.update(*block, noise=normal[k]) for k, block in enumerate(blocks)]
+
+    def _normalise(self) -> None:
+        """Centre observations on those of the warm-up."""
+        seen = self.replay.filled("seen")
+        spread = seen.std(axis=0)
+        self._centre = np.stack([seen.mean(axis=0), np.where(spread > 1e-6, spread, 1.0)])
 
     def _learn_lesson(self, warmth: NDArray[np.float64], returns: NDArray[np.float64]) -> None:
         self._drawn += warmth.tolist()
@@ -253,11 +271,12 @@ class Qarl:
 
     def state(self) -> LearnerState:
         """Return weights, moments, the replay memory, the curriculum and counters."""
-        arrays = self.replay.arrays("replay.")
+        arrays = {**self.replay.arrays("replay."), "centre": self._centre.copy()}
         for seat, agent in self.agents.items():
             arrays |= agent.arrays(f"seat{seat}.")
         values = {
             "steps": self.steps,
+            "taught": list(self.taught),
             "phases": self.phases,
             "failures": self.failures,
             "now": self._now,
@@ -275,8 +294,10 @@ class Qarl:
         for seat, agent in self.agents.items():
             agent.load(state.arrays, f"seat{seat}.")
         self.replay.load(state.arrays, "replay.")
+        self._centre = np.array(state.arrays["centre"], dtype=np.float32)
         values = state.values
         self.steps, self.phases = values["steps"], values["phases"]
+        self.taught = list(values["taught"])
         self.failures, self._now = values["failures"], values["now"]
         self._drawn, self._paid = list(values["drawn"]), list(values["paid"])
 
@@ -285,9 +306,14 @@ class Qarl:
         networks: list[Any] = [None, None]
         warmth: list[float | None] = [None, None]
         for seat, agent in self.agents.items():
-            networks[seat] = agent.actor.layers()
+            (weight, bias), *rest = agent.actor.layers()
+            # The policy is shown observations as they are: the first layer takes it in.
+            middle, spread = self._centre
+            count = len(middle)
+            scaled = np.concatenate([weight[:count] / spread[:, None], weight[count:]])
+            networks[seat] = [(scaled, bias - middle @ scaled[:count]), *rest]
             if agent.conditioned:
-                warmth[seat] = self._lesson.mean(self._now)
+                warmth[seat] = self._lesson.mean(self._now) / self._unit
         if self._target is not None:
             networks[0] = self._target.layers(0)
         return ControlPolicy(self.game.key, networks, sizes=self._setup.sizes, temperatures=warmth)

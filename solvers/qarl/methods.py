@@ -4,8 +4,9 @@ qarl                  adversary of bounded rationality, self-paced
 linear                the same with a linear curriculum
 point                 the same, every episode at the mean temperature
 fixed                 a fixed temperature, `start / rate`, all along
-rarl                  a rational adversary from the start (Pinto et al. 2017)
-force                 a rational adversary whose force grows
+rarl                  an adversary that learns as the controller does, from the start (Pinto
+                      et al. 2017)
+force                 the same, but its force grows, self-paced
 mas                   the controller's actions are moved where its critic likes them least,
                       ever further (Lee et al. 2020; Sheng et al. 2022)
 domain_randomisation  no adversary; mass and friction differ from episode to episode
@@ -30,12 +31,15 @@ class Method:
         curriculum: see `solvers.qarl.curricula`.
         opponent: what disturbs the controller.
         varied: whether mass and friction differ between episodes.
+        bounded: whether the adversary's temperature is the curriculum's; otherwise it adapts,
+            as the controller's does.
     """
 
     learns: tuple[int, ...]
     curriculum: str = "fixed"
     opponent: Literal["none", "learned", "myopic"] = "none"
     varied: bool = False
+    bounded: bool = False
 
 
 _BOTH = (1, 0)
@@ -43,12 +47,12 @@ _BOTH = (1, 0)
 METHODS: dict[str, Method] = {
     "attack": Method((1,), opponent="learned"),
     "domain_randomisation": Method((0,), varied=True),
-    "fixed": Method(_BOTH, "fixed", "learned"),
+    "fixed": Method(_BOTH, "fixed", "learned", bounded=True),
     "force": Method(_BOTH, "force", "learned"),
-    "linear": Method(_BOTH, "linear", "learned"),
+    "linear": Method(_BOTH, "linear", "learned", bounded=True),
     "mas": Method((0,), opponent="myopic"),
-    "point": Method(_BOTH, "point", "learned"),
-    "qarl": Method(_BOTH, "self_paced", "learned"),
+    "point": Method(_BOTH, "point", "learned", bounded=True),
+    "qarl": Method(_BOTH, "self_paced", "learned", bounded=True),
     "rarl": Method(_BOTH, "fixed", "learned"),
     "sac": Method((0,)),
 }

@@ -1,7 +1,8 @@
 """Perceptrons whose weights lie in one flat row, so that optimisers and averages are one call.
 
-`copies` networks of the same shape are computed at once (twin critics). Weights are leaves
-of autograd that look into the row; so are their gradients.
+`copies` networks of the same shape are computed at once (twin critics). Gradients are written
+out rather than left to autograd: at the sizes that control needs, recording costs more than
+the arithmetic.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class FlatNet:
 
     Attributes:
         flat: all weights, shape (P,).
-        grad: their gradients, shape (P,); filled by `backward`, cleared by `clear`.
+        grad: their gradients, shape (P,); overwritten by `backward`.
     """
 
     def __init__(self, sizes: Sequence[int], *, copies: int = 1, generator: Any) -> None:
@@ -45,43 +46,61 @@ class FlatNet:
         total = sum(math.prod(shape) for shape in shapes)
         self.flat, self.grad = torch.zeros(total), torch.zeros(total)
         self.flat.grad = self.grad
-        self._leaves: list[Any] = []
-        self._fixed: list[Any] = []
+        self._mask = torch.ops.aten.threshold_backward.default  # of a rectifier
+        self._weights: list[Any] = []
+        self._slopes: list[Any] = []
         at = 0
         for number, shape in enumerate(shapes):
             size = math.prod(shape)
             part = self.flat[at : at + size].view(shape)
             bound = 1.0 / math.sqrt(sizes[number // 2])
             part.uniform_(-bound, bound, generator=generator)
-            leaf = part.detach().requires_grad_()
-            leaf.grad = self.grad[at : at + size].view(shape)
-            self._leaves.append(leaf)
-            self._fixed.append(part)
+            self._weights.append(part)
+            self._slopes.append(self.grad[at : at + size].view(shape))
             at += size
 
-    def __call__(self, inputs: Any, *, learn: bool = True) -> Any:
-        """Return outputs, shape (copies, M, outputs).
+    def __call__(self, inputs: Any) -> Any:
+        """Return outputs, shape (copies, M, outputs), for inputs (M, inputs) of all copies."""
+        return self.trace(inputs)[-1]
 
-        Args:
-            inputs: shape (M, inputs), the same for all copies.
-            learn: whether gradients flow to the weights (they always do to the inputs).
-        """
-        torch, weights = self._torch, self._leaves if learn else self._fixed
-        out = inputs.expand(self.copies, -1, -1)
+    def trace(self, inputs: Any) -> list[Any]:
+        """Return what enters each layer and, last, the outputs: each (copies, M, width)."""
+        torch, weights = self._torch, self._weights
+        kept = [inputs.expand(self.copies, -1, -1)]
         last = len(weights) - 2
         for k in range(0, len(weights), 2):
-            out = torch.baddbmm(weights[k + 1], out, weights[k])
-            if k < last:
-                out = torch.relu(out)
-        return out
+            out = torch.baddbmm(weights[k + 1], kept[-1], weights[k])
+            kept.append(out.relu_() if k < last else out)
+        return kept
 
-    def clear(self) -> None:
-        """Set the gradients to zero."""
-        self.grad.zero_()
+    def backward(self, kept: Sequence[Any], slope: Any, *, weights: bool, inputs: bool) -> Any:
+        """Carry the slope of a loss by the outputs back through the layers.
+
+        Args:
+            kept: what `trace` returned.
+            slope: shape (copies, M, outputs).
+            weights: whether `grad` is to be filled.
+            inputs: whether the slope by the inputs is wanted.
+
+        Returns:
+            The slope by each copy's inputs, shape (copies, M, inputs), or None.
+        """
+        torch = self._torch
+        for k in range(len(kept) - 2, -1, -1):
+            into = kept[k]
+            if weights:
+                torch.bmm(into.transpose(1, 2), slope, out=self._slopes[2 * k])
+                torch.sum(slope, 1, keepdim=True, out=self._slopes[2 * k + 1])
+            if k == 0 and not inputs:
+                return None
+            slope = torch.bmm(slope, self._weights[2 * k].transpose(1, 2))
+            if k:
+                slope = self._mask(slope, into, 0.0)
+        return slope
 
     def layers(self, copy: int = 0) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Return copies of one network's weights (inputs, outputs) and biases (outputs,)."""
-        arrays = [part[copy].detach().numpy().copy() for part in self._fixed]
+        arrays = [part[copy].detach().numpy().copy() for part in self._weights]
         return [(arrays[k], arrays[k + 1][0]) for k in range(0, len(arrays), 2)]
 
     def array(self) -> NDArray[np.float32]:

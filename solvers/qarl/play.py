@@ -59,20 +59,21 @@ def play(
         game: a control game.
         controller: chooses for seat 0.
         adversary: chooses for seat 1.
-        episodes: how many.
+        episodes: how many; with `scales` for a multiple of it, they are played for each part.
         seed: the episodes' seeds follow from it.
         scales: see `games.control.batch.ControlBatch`.
     """
     seeds = derive_many(derive(seed, "episodes"), np.arange(episodes))
-    batch = game.form("batch", seeds=seeds, scales=scales)
-    lengths = np.zeros(episodes, dtype=np.int64)
+    count = len(next(iter(scales.values()))) if scales else episodes
+    batch = game.form("batch", seeds=np.resize(seeds, count), scales=scales)
+    lengths = np.zeros(count, dtype=np.int64)
     while (live := batch.actors()[:, 0]).any():
         rows = np.flatnonzero(live)
         joint = []
         for seat, act in enumerate((controller, adversary)):
             seen = batch.observe(seat).tensor[rows]
             chosen = act(seen)
-            whole = np.zeros((episodes, chosen.shape[1]), dtype=np.float32)
+            whole = np.zeros((count, chosen.shape[1]), dtype=np.float32)
             whole[rows] = chosen
             joint.append(whole)
         batch.step(joint)

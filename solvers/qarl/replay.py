@@ -52,6 +52,10 @@ class Replay:
         rows = self._table.index_select(0, drawn)
         return {name: rows[:, span] for name, span in self._spans.items()}
 
+    def filled(self, name: str) -> NDArray[np.float32]:
+        """Return one part of all rows that are there, shape (size, width)."""
+        return self._rows[: self.size, self._spans[name]]
+
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return the rows that are filled and where the next one goes."""
         return {

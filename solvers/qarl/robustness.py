@@ -1,10 +1,9 @@
 """What a frozen controller withstands: other masses and frictions, noise, and attackers.
 
-1. `grid`: returns over two properties of the plant, such as mass × friction.
-2. `sweep`: returns over one, such as noise on actions.
-3. `attack`: a fresh adversary is trained against the frozen controller, and what is left of
+1. `grid`: returns over properties of the plant, such as mass × friction, and over noise.
+2. `attack`: a fresh adversary is trained against the frozen controller, and what is left of
    its return is what the controller is worth in the worst case that was found.
-4. `summary`: mean, worst decile and interquartile mean over seeds and cells, with bootstrap
+3. `summary`: mean, worst decile and interquartile mean over seeds and cells, with bootstrap
    intervals over seeds (Agarwal et al. 2021, "Deep reinforcement learning at the edge of the
    statistical precipice").
 """
@@ -24,7 +23,7 @@ from arena.rng import derive, generator
 from solvers.qarl.play import Act, idle, play, seat_of
 from solvers.qarl.policy import ControlPolicy
 
-__all__ = ["Figure", "Summary", "attack", "grid", "interquartile_mean", "summary", "sweep"]
+__all__ = ["Figure", "Summary", "attack", "grid", "interquartile_mean", "summary"]
 
 Array = NDArray[np.float64]
 
@@ -38,50 +37,28 @@ def grid(
     episodes: int = 5,
     seed: int = 0,
 ) -> Array:
-    """Return mean returns of a controller over two properties, shape (R, C).
+    """Return mean returns of a controller over properties, an axis of the answer for each.
 
     Args:
         game: a control game.
         controller: see `solvers.qarl.play.seat_of`.
-        axes: two of `games.control.batch.SCALES` and their values; rows first.
+        axes: some of `games.control.batch.SCALES` and their values; others are as in the game.
         adversary: who disturbs it; nobody by default.
         episodes: in each cell, of the same seeds in all of them.
         seed: the episodes' seeds follow from it.
 
     Raises:
-        ParameterError: not two axes.
+        ParameterError: no axis, or one without values.
     """
-    if len(axes) != 2:
-        raise ParameterError("axes", list(axes), "two properties and their values")
-    (first, rows), (second, columns) = axes.items()
-    out = np.empty((len(rows), len(columns)))
+    shape = tuple(len(values) for values in axes.values())
+    if not shape or 0 in shape:
+        raise ParameterError("axes", dict(axes), "properties and their values")
+    cells = [table.ravel() for table in np.meshgrid(*axes.values(), indexing="ij")]
+    scales = {name: np.repeat(cell, episodes) for name, cell in zip(axes, cells, strict=True)}
     press = adversary or idle(game, 1)
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            scales = {first: np.full(episodes, row), second: np.full(episodes, column)}
-            played = play(game, controller, press, episodes=episodes, seed=seed, scales=scales)
-            out[i, j] = played.returns.mean()
-    return out
-
-
-def sweep(
-    game: Game,
-    controller: Act,
-    name: str,
-    values: Sequence[float],
-    *,
-    adversary: Act | None = None,
-    episodes: int = 5,
-    seed: int = 0,
-) -> Array:
-    """Return mean returns over one property, shape (R,); arguments as of `grid`."""
-    press = adversary or idle(game, 1)
-    means = []
-    for value in values:
-        scales = {name: np.full(episodes, value)}
-        played = play(game, controller, press, episodes=episodes, seed=seed, scales=scales)
-        means.append(float(played.returns.mean()))
-    return np.array(means)
+    played = play(game, controller, press, episodes=episodes, seed=seed, scales=scales)
+    means: Array = played.returns.reshape(*shape, episodes).mean(axis=-1)
+    return means
 
 
 def attack(

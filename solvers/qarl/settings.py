@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "actor_rate": 3e-4,
     "critic_rate": 3e-4,
     "reward_scale": 1.0,
+    "normalise": False,
     "budget": 0.5,
     "spread": 2.0,
     "target": "",
@@ -42,13 +43,15 @@ DEFAULTS: dict[str, Any] = {
 
 method: see `solvers.qarl.methods`. curriculum: another one than the method's. start, end: the
 first and the last concentration k of temperatures Gamma(k, rate), whose mean is k / rate; the
-method `fixed` stays at start / rate, `rarl` and `force` at end / rate. level: mean return that
+method `fixed` stays at start / rate. level: mean return that
 the self-paced teacher asks of the controller; None for none. max_kl: how far a lesson goes.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
 update_every: environment steps for an update. warm_up: environment steps of uniform play
 before the first update. replay: transitions kept. discount: γ. tau: of the target networks.
 actor_rate, critic_rate: of Adam. reward_scale: factor on rewards, before temperatures.
+normalise: whether networks are shown observations less the mean of those in the warm-up, by
+their standard deviation.
 budget: of the method `mas`: how far it moves actions in the end. spread: of the method
 `domain_randomisation`: factors from 1 / spread to spread. target: for the method `attack`, a
 checkpoint with the controller that is attacked.
@@ -80,6 +83,8 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     non_negative("budget", s["budget"])
     if positive("spread", s["spread"]) < 1.0:
         raise ParameterError("spread", s["spread"], "1 or more")
+    if not isinstance(s["normalise"], bool):
+        raise ParameterError("normalise", s["normalise"], "true or false")
     level = s["level"]
     real = isinstance(level, int | float) and not isinstance(level, bool) and math.isfinite(level)
     if level is not None and not real:

@@ -18,11 +18,14 @@ def push_mass(
     mass: float,
     friction: float,
     gap: float,
+    sticky: bool = False,
 ) -> tuple[list[float], float, bool]:
     """One step of 0.1 seconds in five parts; the wind blows in −1 ≤ y ≤ 0."""
     x, vx, y, vy = body
     h = 0.1 / 5
     for _ in range(5):
+        if sticky and y == 0.0 and abs(x) > gap / 2.0:
+            break
         windy = -1.0 <= y <= 0.0
         force_x = control[0] + (wind[0] if windy else 0.0)
         force_y = control[1] + (wind[1] if windy else 0.0)
@@ -33,7 +36,11 @@ def push_mass(
         if crosses:
             at = x + (new_x - x) * (y / (y - new_y))
             if abs(at) > gap / 2.0:
-                new_y, vy = y, 0.0
+                if sticky:
+                    new_x, vx, new_y = at, 0.0, 0.0
+                else:
+                    new_y = y
+                vy = 0.0
         if abs(new_x) > 2.0:
             new_x, vx = math.copysign(2.0, new_x), 0.0
         if abs(new_y) > 2.0:
@@ -52,16 +59,15 @@ class PlainSac:
         self.actor = _module(agent.actor.layers())
         self.critics = [_module(agent.critics.layers(k)) for k in (0, 1)]
         self.targets = [_module(agent.targets.layers(k)) for k in (0, 1)]
-        self.log_alpha = agent.log_alpha.clone().requires_grad_()
+        self.log_alpha = torch.tensor([agent.log_alpha], requires_grad=True)
         self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=actor_rate)
         weights = [p for critic in self.critics for p in critic.parameters()]
         self.critic_optimizer = torch.optim.Adam(weights, lr=critic_rate)
         self.alpha_optimizer = torch.optim.Adam([self.log_alpha], lr=critic_rate)
 
-    def sample(self, state: Any, generator: Any) -> tuple[Any, Any]:
+    def sample(self, state: Any, noise: Any) -> tuple[Any, Any]:
         mean, log_std = self.actor(state).chunk(2, dim=1)
         log_std = log_std.clamp(-5.0, 2.0)
-        noise = torch.randn(mean.shape, generator=generator)
         raw = mean + log_std.exp() * noise
         action = torch.tanh(raw)
         normal = torch.distributions.Normal(mean, log_std.exp())
@@ -75,12 +81,12 @@ class PlainSac:
         conditioned: bool,
         discount: float,
         tau: float,
-        generator: Any,
+        noise: Any,
     ) -> None:
         state, action, reward, done, after = rows
         alpha = state[:, -1:] if conditioned else self.log_alpha.exp().detach()
         with torch.no_grad():
-            chosen, density = self.sample(after, generator)
+            chosen, density = self.sample(after, noise[0])
             joint = torch.cat([after, chosen], dim=1)
             value = torch.minimum(*(target(joint) for target in self.targets))
             wanted = reward + discount * (1.0 - done) * (value - alpha * density)
@@ -89,7 +95,7 @@ class PlainSac:
         self.critic_optimizer.zero_grad()
         loss.backward()
         self.critic_optimizer.step()
-        chosen, density = self.sample(state, generator)
+        chosen, density = self.sample(state, noise[1])
         joint = torch.cat([state, chosen], dim=1)
         value = torch.minimum(*(critic(joint) for critic in self.critics))
         self.actor_optimizer.zero_grad()

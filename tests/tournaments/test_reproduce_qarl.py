@@ -20,7 +20,8 @@ def tiny() -> Task:
     settings = {**point.settings, "hidden": [8], "batch": 16, "warm_up": 50, "update_every": 5}
     return replace(
         point, game="adversarial/point_mass(horizon=15)", steps=300, attack_steps=150,
-        masses=(0.5, 2.0), frictions=(0.5, 1.0, 2.0), settings=settings,
+        axes={"mass": (0.5, 2.0), "friction": (0.5, 1.0, 2.0), "gusts": (0.0, 1.0)},
+        settings=settings,
     )  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def test_a_cell_is_made_once_and_read_afterwards(
 ) -> None:
     plan = Plan(tiny(), "qarl", 4)
     found = cell(plan, tmp_path)
-    assert np.array(found["grid"]).shape == (2, 3)
+    assert np.array(found["grid"]).shape == (2, 3, 2)
     assert found["attacked"] <= 0.0
     policy = _qarl_cells.controller(plan, tmp_path)
     assert policy.layers(0) is not None
@@ -40,18 +41,17 @@ def test_a_cell_is_made_once_and_read_afterwards(
     with pytest.raises(ParameterError, match="same settings"):
         cell(replace(plan, task=replace(plan.task, steps=400)), tmp_path)
     again = cell(plan, tmp_path / "other")
-    for name in ("grid", "attacked", "strengths", "observation_noise", "nominal"):
+    for name in ("grid", "attacked", "observation_noise", "nominal"):
         assert again[name] == found[name]
 
 
 def fake(task: Task, method: str, seed: int, level: float) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
-    shape = (len(task.masses), len(task.frictions))
+    shape = tuple(len(values) for values in task.axes.values())
     return {
         "made_from": {"seed": seed},
         "grid": (level + rng.normal(size=shape)).tolist(),
         "nominal": level,
-        "strengths": [level] * len(task.strengths),
         "action_noise": [level] * len(task.noises),
         "observation_noise": [level] * len(task.noises),
         "attacked": level - 5.0,
@@ -83,7 +83,7 @@ def test_the_statements_follow_the_figures(
     assert len(report.rows) == 9
     kept = json.loads((tmp_path / "qarl.json").read_text())
     assert kept["tasks"]["one"]["qarl"]["seeds"] == 5
-    ElementTree.parse(tmp_path / "qarl-one.svg")
+    ElementTree.parse(tmp_path / "qarl-one-gusts.svg")
     quick = qarl.report(chosen, found, out=tmp_path, quick=True)
     assert {c.holds for c in quick.checks} == {None}
 
@@ -99,9 +99,11 @@ def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(qarl, "_league", lambda *_: {})
     monkeypatch.setattr(qarl, "tasks", lambda *, quick: [replace(tiny(), name="hopper"), tiny()])
     report = qarl.CLAIM.run(quick=False, out=tmp_path)
-    assert len(made) == 5 * 6 + 5 * 9  # no ablations of the long task
+    assert len(made) == 5 * 7 + 5 * 10  # no ablations of the long task
+    assert [plan.method for plan in made[:6]] == ["sac", "rarl", "qarl"] * 2
     assert {plan.seed for plan in made} == {10, 11, 12, 13, 14}
-    assert len(report.rows) == 6 + 9
+    assert len(report.rows) == 7 + 10
+    assert sum("twice the steps" in check.text for check in report.checks) == 2
 
 
 def test_heat_maps_draw_every_cell() -> None:
@@ -119,4 +121,4 @@ def test_every_task_names_a_game_that_exists() -> None:
     assert [t.name for t in tasks(quick=False)] == ["point_mass", "inverted_pendulum", "hopper"]
     for task in tasks(quick=False) + tasks(quick=True):
         assert task.game.startswith("adversarial/")
-        assert 1.0 in task.masses or task.steps < 10_000
+        assert list(task.axes) == ["mass", "friction", "gusts"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,21 @@ from arena.game import Game
 from arena.registry import GAMES
 from arena.rng import derive
 from solvers.qarl.learner import DEFAULTS, Qarl
+from solvers.qarl.methods import METHODS
 from solvers.qarl.play import seat_of
 from solvers.qarl.policy import ControlPolicy
-from solvers.qarl.robustness import attack, grid, sweep
+from solvers.qarl.robustness import attack, grid
 from solvers.training import read_checkpoint, write_checkpoint
 from solvers.training.checkpoint import game_header
 from solvers.training.networks import torch_threads
 from solvers.training.policy import from_header
 
-__all__ = ["Plan", "Task", "cell", "controller", "stacked", "tasks"]
+__all__ = ["DOUBLE", "Plan", "Task", "cell", "controller", "stacked", "tasks"]
 
-_FORMAT = "arena/qarl-cell/1"
+_FORMAT = "arena/qarl-cell/2"
+
+DOUBLE = "sac_double"
+"""SAC with as many steps and updates as controller and adversary of other methods together."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,10 @@ class Task:
     Attributes:
         name: for tables.
         game: its key.
-        steps: environment steps of both seats together, the same for every method.
+        steps: environment steps in which the controller learns, the same for every method;
+            those in which an adversary learns come on top.
         attack_steps: of the fresh adversary.
-        masses: rows of the grid.
-        frictions: columns of the grid.
-        strengths: of a wind or force that changes at random in every step.
+        axes: of the grid: values of masses, frictions and gusts.
         noises: standard deviations of noise on observations, as multiples of `noise_unit`.
         noise_unit: about a tenth of what observations span.
         settings: of the learner, the same for every method.
@@ -52,13 +55,11 @@ class Task:
     game: str
     steps: int
     attack_steps: int
-    masses: tuple[float, ...]
-    frictions: tuple[float, ...]
-    strengths: tuple[float, ...]
+    axes: Mapping[str, tuple[float, ...]]
     noises: tuple[float, ...]
     noise_unit: float
     settings: Mapping[str, Any]
-    episodes: int = 5
+    episodes: int = 3
 
 
 _SHARED = {
@@ -67,37 +68,46 @@ _SHARED = {
     "tau": 0.01,
     "discount": 0.98,
     "update_every": 2,
-    "lesson": 5,
+    "batch": 64,
+    "hidden": [32, 32],
+    "episodes": 10,
+    "lesson": 10,
 }
 
 
 def tasks(*, quick: bool) -> list[Task]:
     """Return the tasks, the quickest first."""
-    mass = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
-    rub = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
     noises = (0.0, 0.25, 0.5, 1.0, 2.0)
+    axes = {
+        "mass": (0.25, 0.5, 1.0, 2.0, 4.0),
+        "friction": (0.1, 0.5, 1.0, 2.0),
+        "gusts": (0.0, 0.5, 1.0, 1.5, 2.0),
+    }
     point = Task(
-        "point_mass", "adversarial/point_mass", 30_000, 6_000, mass, rub,
-        (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), noises, 0.1, {**_SHARED, "level": -60.0},
+        "point_mass", "adversarial/point_mass(axes=x,strength=1)", 25_000, 4_000, axes, noises,
+        0.1, {**_SHARED, "rate": 50.0, "level": -40.0},
     )  # fmt: skip
     if quick:
-        return [
-            Task(
-                "point_mass", "adversarial/point_mass", 6_000, 1_500, mass[::3], rub[::3],
-                (0.0, 0.8), (0.0, 1.0), 0.1, {**point.settings, "hidden": [32, 32]}, 2,
-            )
-        ]  # fmt: skip
+        few = {name: values[::2] for name, values in axes.items()}
+        return [replace(point, steps=3_000, attack_steps=1_000, axes=few, episodes=2)]
+    axes = {
+        "mass": (0.5, 1.0, 2.0, 4.0, 8.0),
+        "friction": (0.0, 1.0, 5.0),
+        "gusts": (0.0, 2.5, 5.0, 10.0, 20.0),
+    }
     pendulum = Task(
-        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=1.5)", 40_000,
-        6_000, (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0), (0.0, 0.5, 1.0, 2.0, 3.0, 5.0),
-        (0.0, 1.5, 3.0, 6.0, 12.0), noises, 0.02, {**_SHARED, "level": 120.0}, 3,
+        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 12_000,
+        4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "level": 60.0, "normalise": True}, 2,
     )  # fmt: skip
+    axes = {
+        "mass": (0.6, 0.8, 1.0, 1.2, 1.4),
+        "friction": (0.4, 1.0, 1.6),
+        "gusts": (0.0, 2.0, 4.0),
+    }
     hopper = Task(
-        "hopper", "adversarial/hopper(horizon=500)", 100_000, 15_000,
-        (0.6, 0.8, 1.0, 1.2, 1.4), (0.4, 0.7, 1.0, 1.3, 1.6),
-        (0.0, 1.0, 3.0, 6.0), noises, 0.02,
+        "hopper", "adversarial/hopper(horizon=500)", 60_000, 10_000, axes, noises, 0.02,
         {**_SHARED, "discount": 0.99, "tau": 0.005, "hidden": [128, 128], "lesson": 30,
-         "level": 200.0, "warm_up": 3000}, 3,
+         "rate": 50.0, "level": 200.0, "normalise": True, "warm_up": 3000}, 2,
     )  # fmt: skip
     return [point, pendulum, hopper]
 
@@ -120,8 +130,8 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     """Train and test a controller, or read what was found before.
 
     Returns:
-        JSON values: `nominal`, `grid` (R, C), `strengths`, `noise`, `attacked`, `failed`,
-        `seconds` of CPU time, and what it was made from.
+        JSON values: `nominal`, `grid` (mass, friction, gusts), `observation_noise`,
+        `action_noise`, `attacked`, `failed`, `seconds` of CPU time, and what it was made from.
 
     Raises:
         ParameterError: the folder holds a cell of that name made with other settings.
@@ -136,10 +146,12 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     began = time.process_time()
     task = plan.task
     game: Game = GAMES.factory(task.game)()
-    settings = {**DEFAULTS, **task.settings, "method": plan.method, "plan": task.steps}
+    method, times = ("sac", 2) if plan.method == DOUBLE else (plan.method, 1)
+    turns = times * len(METHODS[method].learns)
+    settings = {**DEFAULTS, **task.settings, "method": method, "plan": turns * task.steps}
     with torch_threads(1):
         learner = Qarl(game, plan.seed, settings)
-        while learner.steps < task.steps:
+        while learner.taught[0] < times * task.steps:
             learner.step()
         policy = learner.policy()
         trained = time.process_time() - began
@@ -162,24 +174,13 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
 def _tested(game: Game, policy: ControlPolicy, task: Task, seed: int) -> dict[str, Any]:
     act = seat_of(policy, 0)
     shared: dict[str, Any] = {"episodes": task.episodes, "seed": derive(seed, "grid")}
-    cells = grid(game, act, {"mass": task.masses, "friction": task.frictions}, **shared)
-    rng = np.random.default_rng(derive(seed, "gusts"))
-    size = game.form("control").sizes[1]
-
-    def gusts(tensor: Any) -> Any:
-        return np.sign(rng.uniform(-1.0, 1.0, (len(tensor), size)))
-
-    pushes = sweep(game, act, "strength", task.strengths, adversary=gusts, **shared)
     blur = [x * task.noise_unit for x in task.noises]
-    noise = sweep(game, act, "observation_noise", blur, **shared)
-    shake = sweep(game, act, "action_noise", task.noises, **shared)
-    nominal = sweep(game, act, "action_noise", [0.0], episodes=20, seed=derive(seed, "nominal"))
+    calm = {**shared, "episodes": 20, "seed": derive(seed, "nominal")}
     return {
-        "nominal": float(nominal[0]),
-        "grid": cells.tolist(),
-        "strengths": pushes.tolist(),
-        "observation_noise": noise.tolist(),
-        "action_noise": shake.tolist(),
+        "nominal": float(grid(game, act, {"gusts": [0.0]}, **calm)[0]),
+        "grid": grid(game, act, task.axes, **shared).tolist(),
+        "observation_noise": grid(game, act, {"observation_noise": blur}, **shared).tolist(),
+        "action_noise": grid(game, act, {"action_noise": task.noises}, **shared).tolist(),
     }
 
 

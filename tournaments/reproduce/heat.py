@@ -36,7 +36,7 @@ def heat_maps(
     """
     wide, high = _SIDE * len(columns), _SIDE * len(rows)
     each = min(len(tables), _ACROSS)
-    width = _LEFT + each * (wide + _GAP)
+    width = max(_LEFT + each * (wide + _GAP), 2 * _LEFT + 7 * len(title))
     height = _TOP + math.ceil(len(tables) / each) * (high + _GAP + _BELOW)
     values = [float(x) for table in tables.values() for line in table for x in line]
     low, span = min(values), (max(values) - min(values)) or 1.0

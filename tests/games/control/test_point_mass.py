@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena
-from arena.errors import ArenaError, IllegalActionError, ParameterError, UnknownNameError
+from arena.errors import (
+    ArenaError,
+    IllegalActionError,
+    NotApplicableError,
+    ParameterError,
+    UnknownNameError,
+)
 from arena.testing import check_game
 from tests.reference.control import push_mass
 
@@ -20,11 +26,13 @@ NUMBERS = st.floats(-1.0, 1.0)
     friction=st.floats(0.0, 3.0),
     gap=st.floats(0.1, 2.0),
     strength=st.floats(0.0, 4.0),
+    sticky=st.booleans(),
 )
 def test_masses_move_as_the_plain_loop_moves_them(
-    seed: int, mass: float, friction: float, gap: float, strength: float
+    seed: int, mass: float, friction: float, gap: float, strength: float, sticky: bool
 ) -> None:
     params = {"mass": mass, "friction": friction, "gap": gap, "strength": strength}
+    params["sticky"] = sticky
     game = arena.make("adversarial/point_mass", **params, horizon=60)
     batch = game.form("batch", seeds=[seed])
     rng = np.random.default_rng(seed)
@@ -35,7 +43,7 @@ def test_masses_move_as_the_plain_loop_moves_them(
         push = rng.uniform(-1.0, 1.0, 2)
         batch.step([control[None], push[None]])
         body, reward, arrived = push_mass(
-            body, control, strength * push, mass=mass, friction=friction, gap=gap
+            body, control, strength * push, mass=mass, friction=friction, gap=gap, sticky=sticky
         )
         np.testing.assert_allclose(batch._plants.body[0], body, rtol=1e-12, atol=1e-12)
         assert batch.rewards()[0, 0] == pytest.approx(reward, abs=1e-12)
@@ -59,7 +67,7 @@ def test_the_wall_stops_and_the_gap_lets_through() -> None:
     "params",
     [
         {"horizon": 30},
-        {"horizon": 20, "adversary": "action", "action_noise": 0.3},
+        {"horizon": 20, "adversary": "action", "action_noise": 0.3, "gusts": 0.5},
         {"horizon": 20, "adversary": "observation", "observation_noise": 0.1, "strength": 0.2},
     ],
     ids=["force", "action", "observation"],
@@ -115,6 +123,30 @@ def test_episodes_may_differ_in_mass_friction_strength_and_noise() -> None:
         game.form("batch", seeds=[1], scales={"mas": [1.0]})
     with pytest.raises(ParameterError, match="2 positive numbers"):
         game.form("batch", seeds=[1, 2], scales={"mass": [1.0, 0.0]})
+
+
+def test_gusts_push_along_every_axis_and_turn_now_and_then() -> None:
+    game = arena.make("adversarial/point_mass", horizon=400, gusts=0.5, mass=1e9)
+    batch = game.form("batch", seeds=np.arange(40))
+    batch._plants.body[:, 2] = -0.5  # where the wind blows
+    still = np.zeros((40, 2))
+    before, pushes = batch._plants.body.copy(), []
+    for _ in range(200):
+        batch.step([still, still])
+        pushes.append((batch._plants.body - before)[:, [1, 3]] * 1e9 / 0.1)
+        before = batch._plants.body.copy()
+    found = np.array(pushes)
+    np.testing.assert_allclose(np.abs(found), 0.5, rtol=1e-3)
+    turned = (np.sign(found[1:]) != np.sign(found[:-1])).mean()
+    assert turned == pytest.approx(0.05, abs=0.01)  # half of the draws repeat the sign
+    own = game.form("batch", seeds=[7])
+    own._plants.body[:, 2] = -0.5
+    for push in found:
+        old = own._plants.body.copy()
+        own.step([still[:1], still[:1]])
+        np.testing.assert_allclose((own._plants.body - old)[0, [1, 3]] * 1e10, push[7], rtol=1e-3)
+    with pytest.raises(NotApplicableError, match="gusts"):
+        arena.make("adversarial/gym").form("batch", seeds=[0], scales={"gusts": [1.0]})
 
 
 def test_numbers_that_are_none_end_an_episode_and_count() -> None:

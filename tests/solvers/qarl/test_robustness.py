@@ -10,7 +10,7 @@ import arena
 from arena.errors import ParameterError
 from solvers.qarl.learner import DEFAULTS, Qarl
 from solvers.qarl.play import idle, play
-from solvers.qarl.robustness import Figure, attack, grid, interquartile_mean, summary, sweep
+from solvers.qarl.robustness import Figure, attack, grid, interquartile_mean, summary
 
 
 def steer(tensor: Any) -> Any:
@@ -21,7 +21,7 @@ def steer(tensor: Any) -> Any:
     return np.clip(push, -1.0, 1.0)
 
 
-def test_grid_and_sweep_are_the_episodes_played_one_by_one() -> None:
+def test_grids_are_the_episodes_played_one_by_one() -> None:
     game = arena.make("adversarial/point_mass")
     axes = {"mass": [0.5, 2.0], "friction": [0.5, 1.0, 2.0]}
     table = grid(game, steer, axes, episodes=2, seed=4)
@@ -31,12 +31,16 @@ def test_grid_and_sweep_are_the_episodes_played_one_by_one() -> None:
             own = arena.make("adversarial/point_mass", mass=mass, friction=friction)
             played = play(own, steer, idle(own, 1), episodes=2, seed=4)
             assert table[i, j] == played.returns.mean()
-    row = sweep(game, steer, "friction", axes["friction"], episodes=2, seed=4)
+    row = grid(game, steer, {"friction": axes["friction"]}, episodes=2, seed=4)
     assert row.shape == (3,)
-    noisy = sweep(game, steer, "observation_noise", [0.0, 2.0], episodes=5, seed=4)
+    cube = grid(game, steer, {**axes, "gusts": [0.0, 1.0]}, episodes=2, seed=4)
+    assert np.array_equal(cube[..., 0], table)
+    assert (cube[..., 1] != table).all()
+    noisy = grid(game, steer, {"observation_noise": [0.0, 2.0]}, episodes=5, seed=4)
     assert noisy[1] < noisy[0] == pytest.approx(-30, abs=15)
-    with pytest.raises(ParameterError, match="two properties"):
-        grid(game, steer, {"mass": [1.0]})
+    for bad in ({}, {"mass": []}):
+        with pytest.raises(ParameterError, match="properties"):
+            grid(game, steer, bad)
 
 
 def test_a_strong_wind_is_found_by_an_attack() -> None:
