@@ -90,6 +90,12 @@ def test_pictures() -> None:
         assert figure.axes[0].collections or figure.axes[0].lines
         with pytest.raises(IllegalActionError):
             draw_action(form, np.ones(20, dtype=int))
+    network = arena.make("bandits/epidemic(arms=8,budget=1)").form("bandit")
+    picture = draw_action(network, np.eye(8, dtype=int)[3], levels=np.arange(8) % 2)
+    rings = np.array(picture.axes[0].collections[-1].get_linewidths())
+    assert np.flatnonzero(rings > 2).tolist() == [3]
+    with pytest.raises(ParameterError, match="levels"):
+        draw_action(network, np.zeros(8, dtype=int), levels=[0])
     drawn = draw_arms(np.array([[0, 1], [1, 2]]), np.array([[1, 0]]))
     assert len(drawn.axes[0].collections[0].get_offsets()) == 1
     curves = draw_returns({"one": np.arange(6.0).reshape(2, 3)}, bound=5.0)
