@@ -98,11 +98,11 @@ def _todo(*, quick: bool) -> list[tuple[Any, Problem, int]]:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean and the half-width of its 95% interval (Student)."""
+    """Return the mean and the half-width of its 95% interval (Student), nan below three."""
     from scipy.stats import t
 
     rows = np.asarray(values, dtype=np.float64)
-    if len(rows) < 2:
+    if len(rows) < 3:
         return float(rows.mean()), float("nan")
     spread = float(rows.std(ddof=1)) / len(rows) ** 0.5
     return float(rows.mean()), float(t.ppf(0.975, len(rows) - 1)) * spread
@@ -197,7 +197,7 @@ def _surely(pair: tuple[float, float]) -> bool | None:
 
 
 def _percent(pair: tuple[float, float]) -> str:
-    return f"{100 * pair[0]:+.1f}% ± {100 * pair[1]:.1f}"
+    return f"{100 * pair[0]:+.1f}%" + ("" if np.isnan(pair[1]) else f" ± {100 * pair[1]:.1f}")
 
 
 def _checks(problem: Problem, own: Sequence[Mapping[str, Any]]) -> list[Check]:
