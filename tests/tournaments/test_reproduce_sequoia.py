@@ -27,13 +27,17 @@ TINY = {
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learn next to nothing, on small bandits."""
     monkeypatch.setattr(units, "QUICK", TINY)
-    monkeypatch.setattr(units, "_PAPER_ROUNDS", 2)
+    for learners in (units.PAPERS, units.LONG):
+        for own in learners.values():
+            monkeypatch.setitem(own, "rounds", 8)
+            monkeypatch.setitem(own, "working", 60)
     interventions = units.Problem("interventions", "bandits/interventions(horizon=3)", 0.0, 0.93)
     epidemic = units.Problem("epidemic", "bandits/epidemic(arms=8,horizon=3)", rounds=4)
     monkeypatch.setattr(sequoia, "FOUR", (interventions,))
     monkeypatch.setattr(sequoia, "EPIDEMIC", epidemic)
     monkeypatch.setattr(sequoia, "LARGE", ())
-    works = [(units.measure, 2), (units.measure_papers, 1), (units.measure_dqn, 1)]
+    works = [(units.measure, 2), (units.measure_papers, 1), (units.measure_long, 1)]
+    works.append((units.measure_dqn, 1))
     todo = [(work, interventions, k) for work, count in works for k in range(count)]
     todo += [(units.measure, p, k) for p in (epidemic, sequoia.SMALL[0]) for k in range(2)]
     monkeypatch.setattr(sequoia, "_todo", lambda *, quick: todo)
@@ -51,7 +55,7 @@ def test_writes_everything_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     assert [len(found) for found in figures["units"].values()] == [2, 2, 2]
     unit = figures["units"]["interventions"][0]
     assert unit["means"]["none"] <= unit["means"]["Lagrangian"] <= 1.2 * unit["bound"]
-    assert {*units.DQN, *units.PAPERS} <= set(unit["means"])
+    assert {*units.DQN, *units.LONG, *units.PAPERS} <= set(unit["means"])
     epidemic = figures["units"]["epidemic"][0]
     assert epidemic["bound"] is None
     assert {*units.NETWORKED, "mean field", "Lagrangian"} <= set(epidemic["means"])

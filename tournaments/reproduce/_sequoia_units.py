@@ -29,8 +29,8 @@ from solvers.sequoia.baselines import BASELINES, Baseline
 from solvers.sequoia.learner import DEFAULTS, Sequoia
 
 __all__ = [
-    "BEFORE", "DQN", "EPIDEMIC", "FOUR", "LARGE", "NETWORKED", "OURS", "PAPERS", "SMALL",
-    "Problem", "learned", "measure", "measure_dqn", "measure_papers", "unit",
+    "BEFORE", "DQN", "EPIDEMIC", "FOUR", "LARGE", "LONG", "NETWORKED", "OURS", "PAPERS", "SMALL",
+    "Problem", "learned", "measure", "measure_dqn", "measure_long", "measure_papers", "unit",
 ]  # fmt: skip
 
 Reals = NDArray[np.float64]
@@ -75,7 +75,8 @@ FOUR = (
     Problem("interventions", "bandits/interventions", 0.0, 0.93),
 )
 _SPREAD: Mapping[str, Any] = {"episodes": 16, "discount": 0.95, "select_every": 5}
-EPIDEMIC = Problem("epidemic", "bandits/epidemic", rounds=100, settings=_SPREAD)
+_LONG = 100
+EPIDEMIC = Problem("epidemic", "bandits/epidemic", rounds=_LONG, settings=_SPREAD)
 _FORTY = "(arms=40,budget=10)"
 LARGE = (
     Problem("schedule, J = 40", f"bandits/schedule{_FORTY}", 0.5, 0.93),
@@ -91,7 +92,7 @@ SMALL = (
         "epidemic, J = 8",
         "bandits/epidemic(arms=8,budget=2,horizon=15)",
         share=0.9,
-        rounds=40,
+        rounds=_LONG,
         settings=_SPREAD,
         exact=True,
     ),
@@ -103,15 +104,20 @@ DQN: Mapping[str, Mapping[str, Any]] = {
 }
 """Baselines that share SEQUOIA's data, targets and selection: stronger than the paper's."""
 
-PAPERS: Mapping[str, Mapping[str, Any]] = {
-    "iterative DQN (paper)": {
-        "choose": "iterative", "inputs": "plain", "skip": False, "hidden": [16, 32],
-        "discount": 0.99, "warm": 160, "pretrain": 0, "working": 256, "select_episodes": 0,
-    }
+_PLAYED: Mapping[str, Any] = {
+    "choose": "iterative", "inputs": "plain", "skip": False, "hidden": [16, 32],
+    "discount": 0.99, "warm": 160, "pretrain": 0, "select_episodes": 0,
 }  # fmt: skip
-"""As the paper has it: a plain network that learns from played episodes alone."""
-_PAPER_ROUNDS = 130
-"""As many steps as SEQUOIA makes; the paper's are a tenth of it."""
+"""A plain network that learns from played episodes alone, with targets of its own rule."""
+
+PAPERS: Mapping[str, Mapping[str, Any]] = {
+    "iterative DQN (paper)": {**_PLAYED, "working": 1280, "passes": 8, "rounds": 13}
+}
+"""As in the paper: 100 episodes, and a minibatch a step."""
+LONG: Mapping[str, Mapping[str, Any]] = {
+    "iterative DQN (paper, ten times the episodes)": {**_PLAYED, "working": 256, "rounds": 130}
+}
+"""The same with as many steps as SEQUOIA takes."""
 
 QUICK: Mapping[str, Any] = {
     "warm": 10_000,
@@ -156,6 +162,11 @@ def measure_dqn(problem: Problem, instance: int, *, quick: bool) -> dict[str, An
     return _rivals(problem, instance, DQN, quick=quick)
 
 
+def measure_long(problem: Problem, instance: int, *, quick: bool) -> dict[str, Any]:
+    """Return the reward of `LONG` on one instance, as JSON values."""
+    return _rivals(problem, instance, LONG, quick=quick)
+
+
 def measure_papers(problem: Problem, instance: int, *, quick: bool) -> dict[str, Any]:
     """Return the reward of `PAPERS` on one instance, as JSON values."""
     return _rivals(problem, instance, PAPERS, quick=quick)
@@ -168,8 +179,9 @@ def _rivals(
     seeds = _seeds(instance, quick=quick)
     paid, seconds = {}, {}
     for name, own in rivals.items():
-        rounds = _PAPER_ROUNDS if name in PAPERS else None
-        _, policy, seconds[name] = learned(problem, instance, own, quick=quick, rounds=rounds)
+        settings = dict(own)
+        rounds = settings.pop("rounds", problem.rounds)
+        _, policy, seconds[name] = learned(problem, instance, settings, quick=quick, rounds=rounds)
         paid[name] = episodes(game, policy, seeds)
     return {**_summed(paid, game.form("bandit").horizon), "seconds": seconds}
 
@@ -230,7 +242,13 @@ def planners(game: Game) -> tuple[float | None, dict[str, Any]]:
     return None, {**own, "Lagrangian": average(game, seed=SEED), "mean field": MeanField(form)}
 
 
-_KINDS = {measure: "", measure_dqn: "rivals-", measure_papers: "papers-"}
+_KINDS = {
+    measure: "",
+    measure_dqn: "rivals-",
+    measure_long: "long-",
+    measure_papers: "papers-",
+}
+_LEARNERS = {measure_long: LONG, measure_papers: PAPERS}
 
 
 def unit(work: Any, problem: Problem, instance: int, *, quick: bool, out: Path) -> dict[str, Any]:
@@ -245,8 +263,8 @@ def unit(work: Any, problem: Problem, instance: int, *, quick: bool, out: Path) 
     }
     if problem.settings:
         version["settings"] = problem.settings
-    if work is measure_papers:
-        version["papers"] = [PAPERS, _PAPER_ROUNDS]
+    if work in _LEARNERS:
+        version["learners"] = _LEARNERS[work]
     if path.exists():
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if stored.pop("version", None) == json.loads(json.dumps(version)):
