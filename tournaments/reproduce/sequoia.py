@@ -121,12 +121,14 @@ def gains(units: Sequence[Mapping[str, Any]], over: Sequence[str]) -> list[float
 
 
 def mean_of(units: Sequence[Mapping[str, Any]], name: str) -> str:
-    """Return a policy's mean over the instances that have it, with how many if not all."""
-    rows = [u["means"][name] for u in units if name in u["means"]]
+    """Return a policy's mean; where only some instances have it, its share of SEQUOIA there."""
+    rows = [u["means"] for u in units if name in u["means"]]
     if not rows:
         return "–"
-    part = "" if len(rows) == len(units) else f" ({len(rows)})"
-    return f"{np.mean(rows):.2f}{part}"
+    if len(rows) == len(units):
+        return f"{np.mean([row[name] for row in rows]):.2f}"
+    share = np.mean([row[name] / row[OURS] for row in rows])
+    return f"{100 * share:.1f}% of SEQUOIA ({len(rows)})"
 
 
 def report(
@@ -227,12 +229,12 @@ def _checks(problem: Problem, own: Sequence[Mapping[str, Any]]) -> list[Check]:
         if rows := gains(own, tuple(learners)):
             learnt = interval(rows)
             detail = f"{_percent(learnt)}, {len(rows)} instances"
-            checks.append(Check(f"{problem.name}: above {text}", learnt[0] > 0.0, detail))
+            checks.append(Check(f"{problem.name}: above {text}", _surely(learnt), detail))
     if problem.share is not None:
         mean = interval([u["means"][OURS] / (top_of(problem, u) or 1.0) for u in own])
         name = "the optimum (backward induction)" if problem.exact else "the bound"
         text = f"{problem.name}: at least {100 * problem.share:.0f}% of {name}"
-        checks.append(Check(text, mean[0] >= problem.share, _percent(mean)))
+        checks.append(Check(text, mean[0] >= problem.share, _percent(mean).lstrip("+")))
     if not problem.exact:
         more = interval(gains(own, (BEFORE,)))
         text = f"{problem.name}: episodes do not make the pre-trained network worse"
@@ -294,7 +296,7 @@ def pictures(
             ("myopic", *PAPERS, OURS, "Lagrangian", "LRIE", "mean field")
         ):
             rows = [u["curves"][name] for u in own if name in u["curves"]]
-            if rows:
+            if rows and len(rows) == len(own):  # means of other instances do not compare
                 curve = np.mean(rows, axis=0)
                 axes.plot(np.arange(1, len(curve) + 1), curve, label=name, color=f"C{number}")
         axes.set(title=problem.name, xlabel="step", ylabel="return so far")
