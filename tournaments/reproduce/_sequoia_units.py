@@ -27,10 +27,11 @@ from solvers.bandits.lagrangian import relax
 from solvers.bandits.policy import ValuePolicy
 from solvers.sequoia.baselines import BASELINES, Baseline
 from solvers.sequoia.learner import DEFAULTS, Sequoia
+from solvers.sequoia.policy import QPolicy
 
 __all__ = [
-    "BEFORE", "DQN", "EPIDEMIC", "FOUR", "LARGE", "LONG", "NETWORKED", "OURS", "PAPERS", "SMALL",
-    "Problem", "learned", "measure", "measure_dqn", "measure_long", "measure_papers", "unit",
+    "BEFORE", "DECODED", "DQN", "EPIDEMIC", "FOUR", "LARGE", "LONG", "NETWORKED", "OURS", "PAPERS",
+    "SMALL", "Problem", "learned", "measure", "measure_dqn", "measure_long", "measure_papers", "unit",
 ]  # fmt: skip
 
 Reals = NDArray[np.float64]
@@ -127,6 +128,8 @@ QUICK: Mapping[str, Any] = {
 }
 
 BEFORE, OURS = "SEQUOIA, pre-trained", "SEQUOIA"
+DECODED = "SEQUOIA's network, one arm at a time"
+"""What the authors' code calls iterative DQN."""
 NETWORKED: Mapping[str, str] = {"LRIE": "lrie", "most infected": "most_infected"}
 """Heuristics for arms that influence each other; besides, `mean field` plans anew each step."""
 
@@ -142,7 +145,9 @@ def measure(problem: Problem, instance: int, *, quick: bool) -> dict[str, Any]:
     bound, planned = planners(game)
     paid |= {name: episodes(game, policy, seeds) for name, policy in planned.items()}
     before, after, seconds = learned(problem, instance, {}, quick=quick)
-    paid |= {BEFORE: episodes(game, before, seeds), OURS: episodes(game, after, seeds)}
+    decoded = QPolicy(game.key, after.net, inputs=after.inputs, rule="iterative")
+    last = {BEFORE: before, DECODED: decoded, OURS: after}
+    paid |= {name: episodes(game, policy, seeds) for name, policy in last.items()}
     exact = None
     if problem.exact:
         exact = arena.solve(game, "bandit_exact", episodes=2).certificate["value"].value

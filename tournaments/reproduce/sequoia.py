@@ -5,7 +5,8 @@ On each problem and seed (an instance of its own, and a learner's seed):
 1. the paper's baselines: no action, random, the best of 100 random for the next step, greedy
    and exact myopic, and iterative DQN that learns from 100 played episodes (or ten times that);
 2. iterative DQN, and DQN on sampled actions, with SEQUOIA's data, targets and selection;
-3. SEQUOIA after pre-training, and after its episodes;
+3. SEQUOIA after pre-training, and after its episodes, and its last network maximised one arm
+   at a time, which the authors' code calls iterative DQN;
 4. beside them the Lagrangian policy, which knows the transitions, and the bound on what any
    policy earns.
 
@@ -35,6 +36,7 @@ from solvers.training.networks import torch_threads
 from tournaments.reproduce import Check, Report, Reproduction
 from tournaments.reproduce._sequoia_units import (
     BEFORE,
+    DECODED,
     DQN,
     EPIDEMIC,
     FOUR,
@@ -57,7 +59,7 @@ __all__ = ["CLAIM", "run"]
 PAPER = "24.8% on average over the four problems"
 SEEDS, RIVAL_SEEDS, SMALL_SEEDS, LARGE_SEEDS = 10, 5, 5, 2
 PUBLISHED = (*BASELINES, *PAPERS)
-POLICIES = (*PUBLISHED, *LONG, *DQN, BEFORE, OURS, *NETWORKED, "Lagrangian", "mean field")
+POLICIES = (*PUBLISHED, *LONG, *DQN, DECODED, BEFORE, OURS, *NETWORKED, "Lagrangian", "mean field")
 """The rows of the table."""
 
 
@@ -222,6 +224,7 @@ def _checks(problem: Problem, own: Sequence[Mapping[str, Any]]) -> list[Check]:
         over = f"{_percent(gain)}, {len(own)} instances"
         checks.append(Check(f"{text} learn", gain[0] >= problem.better, over))
     for learners, text in (
+        ((DECODED,), "its own network, maximised one arm at a time"),
         (PAPERS, "iterative DQN as in the paper"),
         (LONG, "the same with ten times the episodes"),
         (DQN, "iterative and sampled DQN with SEQUOIA's data and targets"),
