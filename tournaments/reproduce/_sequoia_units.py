@@ -31,7 +31,8 @@ from solvers.sequoia.policy import QPolicy
 
 __all__ = [
     "BEFORE", "DECODED", "DQN", "EPIDEMIC", "FOUR", "LARGE", "LONG", "NETWORKED", "OURS", "PAPERS",
-    "SMALL", "Problem", "learned", "measure", "measure_dqn", "measure_long", "measure_papers", "unit",
+    "SMALL", "Problem", "learned", "measure", "measure_dqn", "measure_long", "measure_papers",
+    "unit",
 ]  # fmt: skip
 
 Reals = NDArray[np.float64]
