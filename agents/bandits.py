@@ -19,6 +19,10 @@ from arena.rng import generator
 from arena.types import Action
 from games.bandits.form import RestlessBandit
 from games.bandits.recovering import recovery_of
+from solvers.bandits.averaged import average
+from solvers.bandits.contagion import HEURISTICS, LinkPolicy, MeanField
+from solvers.loop import positive
+from solvers.sequoia.baselines import Baseline
 
 __all__ = ["BANDIT_AGENTS", "FAMILY", "BanditAgent", "BanditFamily"]
 
@@ -28,7 +32,10 @@ BANDIT_AGENTS = {
     "exact": "exact backward induction (small bandits)",
     "fluid": "long-run priorities from a linear program",
     "greedy": "the best next step, one arm after the other",
-    "lagrangian": "priced arms, exact joint action",
+    "lagrangian": "priced arms, exact joint action; of influenced arms, as they are on average",
+    "lrie": "treats infected nodes with the fewest infected neighbours",
+    "mean_field": "plans anew by expected marginals (influenced arms)",
+    "most_infected": "treats infected nodes with the most infected neighbours",
     "myopic": "the best next step, exactly",
     "none": "never acts",
     "periodic": "each arm every d rounds (recovering bandits)",
@@ -39,6 +46,11 @@ BANDIT_AGENTS = {
     "whittle": "Whittle indices",
 }
 """Name to what it does."""
+
+_INFLUENCED = ("greedy", "lagrangian", "myopic")
+"""Those that have a way of their own where arms influence each other."""
+
+_CONTAGION = (*HEURISTICS, "mean_field")
 
 _SOLVERS = {
     "exact": "bandit_exact",
@@ -57,20 +69,22 @@ class BanditAgent:
     Args:
         name: the policy.
         samples: random actions that `sampling` compares.
+        radius: of the intervals of `ucb`, see `Optimist`.
 
     Raises:
         UnknownNameError: there is no such policy.
-        ParameterError: `samples` is not at least 1.
+        ParameterError: `samples` is not at least 1, or `radius` is not positive.
     """
 
     version = "1"
 
-    def __init__(self, name: str, *, samples: int = 100) -> None:
+    def __init__(self, name: str, *, samples: int = 100, radius: float = 1.0) -> None:
         if name not in BANDIT_AGENTS:
             raise UnknownNameError("bandit policy", name, BANDIT_AGENTS)
         if type(samples) is not int or samples < 1:
             raise ParameterError("samples", samples, "an integer ≥ 1", where=f"bandits/{name}")
         self.name, self._samples = name, samples
+        self._radius = positive("radius", radius)
         self.stochastic = name in ("random", "sampling")
         self._game: Game | None = None
         self._choose: Callable[[Any], Any] = _nothing
@@ -110,24 +124,29 @@ class BanditAgent:
             return lambda seen: form.feasible.sample(self._rng)
         if self.name == "sampling":
             return self._sampled
-        if self.name == "periodic":
-            from solvers.bandits.recovering import periodic
-
-            plan = periodic(_recovers(game, form), form.budget or 0)
-            return lambda seen: plan.plays(seen.step)
-        if self.name == "ucb":
-            from solvers.bandits.ucb import Optimist
-
-            table = _recovers(game, form)
-            learner = Optimist(form.arms, table.shape[1], form.budget or 0, form.horizon)
-            return learner.choose
+        if self.name in ("periodic", "ucb"):
+            return self._recovering(game, form)
+        if (form.influenced and self.name in _INFLUENCED) or self.name in _CONTAGION:
+            return _alone(form, _networked(self.name, game, form))
         solver = SOLVERS.factory(_SOLVERS[self.name])()
         reason = solver.obstacle(game)
         if reason is not None:
             raise AgentError(reason)
         build = solver.build(form, game, {"rounds": 30, "precision": 1e-3, **solver.defaults})
-        policy = build.policy
-        return lambda seen: policy.choose(form, seen.levels[None], seen.step)[0]
+        return _alone(form, build.policy)
+
+    def _recovering(self, game: Game, form: RestlessBandit) -> Callable[[Any], Any]:
+        table = _recovers(game, form)
+        if self.name == "periodic":
+            from solvers.bandits.recovering import periodic
+
+            plan = periodic(table, form.budget or 0)
+            return lambda seen: plan.plays(seen.step)
+        from solvers.bandits.ucb import Optimist
+
+        budget, radius = form.budget or 0, self._radius
+        learner = Optimist(form.arms, table.shape[1], budget, form.horizon, radius=radius)
+        return learner.choose
 
     def _sampled(self, seen: Any) -> Any:
         form: RestlessBandit = seen.bandit
@@ -135,6 +154,20 @@ class BanditAgent:
         arms = np.arange(form.arms)
         worth = form.expected[arms, form.modes_at(seen.levels, tried), seen.levels].sum(axis=1)
         return tried[int(worth.argmax())]
+
+
+def _networked(name: str, game: Game, form: RestlessBandit) -> Any:
+    """Return a policy of arms that influence each other."""
+    if name == "lagrangian":
+        return average(game)
+    if name == "mean_field":
+        return MeanField(form)
+    return LinkPolicy(form, name) if name in HEURISTICS else Baseline(name, form)
+
+
+def _alone(form: RestlessBandit, policy: Any) -> Callable[[Any], Any]:
+    """Return a policy of many episodes as one of a single observation."""
+    return lambda seen: policy.choose(form, seen.levels[None], seen.step)[0]
 
 
 def _nothing(seen: Any) -> Ints:
@@ -168,7 +201,7 @@ class BanditFamily:
         Raises:
             UnknownNameError: of a policy or a parameter.
         """
-        known = ("samples",) if name == "sampling" else ()
+        known = {"sampling": ("samples",), "ucb": ("radius",)}.get(name, ())
         for given in params:
             if given not in known:
                 raise UnknownNameError(f"parameter of bandits/{name}", given, known)

@@ -10,7 +10,7 @@ from arena.errors import ParameterError, UnknownNameError
 from arena.game import Game
 from arena.registry import Info
 from games._built import Built
-from games.bandits import families, influence, instances, recovering
+from games.bandits import epidemic, families, instances, recovering
 from games.bandits.form import RestlessBandit
 from games.bandits.game import as_game
 
@@ -29,7 +29,7 @@ class Row(Built[RestlessBandit]):
 CATALOG: dict[str, Row] = {
     "budget": Row(instances.budget, _CORMAB),
     "capacity": Row(instances.capacity, _CORMAB),
-    "herd": Row(influence.herd, "arms that hold each other up"),
+    "epidemic": Row(epidemic.epidemic, "Ganesh, Massoulié and Towsley 2005, INFOCOM"),
     "interventions": Row(instances.interventions, _CORMAB),
     "own": Row(families.own, "your own"),
     "path": Row(instances.path, _CORMAB),

@@ -60,8 +60,7 @@ def as_game(
         "markov": lambda: exact_mdp(form, id=id),
     }
     # The exact MDP is offered only where it is small: solvers look at the names of the forms.
-    # The arms of an influenced bandit do not move independently, as that MDP has them do.
-    if form.influenced or not _small(form, listed is not None and len(listed)):
+    if not _small(form, listed is not None and len(listed)):
         del forms["markov"]
     pay = np.where(form.transition > 0, form.reward, np.nan)
     least = float(np.nanmin(pay, axis=(1, 2, 3)).sum() * shared.weights.sum())
@@ -107,29 +106,21 @@ def exact_mdp(form: RestlessBandit, *, id: str = "this bandit") -> MarkovGame:
     Raises:
         FormError: it is too large.
     """
-    from scipy.sparse import csr_array, kron, vstack
+    from scipy.sparse import csr_array, vstack
 
-    listed = None if form.influenced else form.feasible.listed(_MOST_STATES)
+    listed = form.feasible.listed(_MOST_STATES)
     if listed is None or not _small(form, len(listed)):
         raise FormError(
-            id,
-            "markov",
-            ["state", "batch", "bandit"],
-            reason="has too many states or actions, or arms that influence each other",
+            id, "markov", ["state", "batch", "bandit"], reason="has too many states or actions"
         )
     sizes = [int(s) for s in form.sizes]
-    chains = [
-        [csr_array(form.transition[j, m, :s, :s]) for m in range(form.modes)]
-        for j, s in enumerate(sizes)
-    ]
-    expected, modes = form.expected, form.modes_of(listed)
     states = int(np.prod(sizes))
     pay = np.zeros((1, states, len(listed)))
     blocks = []
-    for k, row in enumerate(modes):
-        blocks.append(reduce(kron, (chains[j][m] for j, m in enumerate(row))).tocsr())
-        parts = [expected[j, m, : sizes[j]] for j, m in enumerate(row)]
-        pay[0, :, k] = reduce(np.add.outer, parts).ravel()
+    for k, action in enumerate(listed):
+        build = _influenced if form.influenced else _independent
+        rows, pay[0, :, k] = build(form, action)
+        blocks.append(rows)
     # Rows (action, state) come in the order (state, action).
     stacked = vstack(blocks, format="csr")
     order = np.arange(len(listed) * states).reshape(len(listed), states).T.ravel()
@@ -145,3 +136,30 @@ def exact_mdp(form: RestlessBandit, *, id: str = "this bandit") -> MarkovGame:
         action_names=[[" ".join(map(str, np.flatnonzero(a))) or "nothing" for a in listed]],
         title=form.title,
     )
+
+
+def _independent(form: RestlessBandit, action: Any) -> tuple[Any, Any]:
+    """Return P(s' | s, a), shape (S, S), and r(s, a), shape (S,), of one action."""
+    from scipy.sparse import csr_array, kron
+
+    modes, sizes = form.modes_of(action).tolist(), form.sizes.tolist()
+    own = list(enumerate(zip(modes, sizes, strict=True)))
+    rows = reduce(kron, (csr_array(form.transition[j, m, :s, :s]) for j, (m, s) in own)).tocsr()
+    expected = form.expected
+    return rows, reduce(np.add.outer, [expected[j, m, :s] for j, (m, s) in own]).ravel()
+
+
+def _influenced(form: RestlessBandit, action: Any) -> tuple[Any, Any]:
+    """Return the same where an arm's mode depends on the joint state."""
+    from scipy.sparse import csr_array
+
+    sizes = form.sizes.tolist()
+    levels = np.stack(np.unravel_index(np.arange(int(np.prod(sizes))), sizes), axis=1)
+    modes = form.modes_at(levels, np.broadcast_to(action, (len(levels), len(action))))
+    rows = np.ones((len(levels), 1))
+    pay = np.zeros(len(levels))
+    for j, size in enumerate(sizes):
+        own = form.transition[j, modes[:, j], levels[:, j], :size]
+        rows = (rows[:, :, None] * own[:, None, :]).reshape(len(levels), -1)
+        pay += form.expected[j, modes[:, j], levels[:, j]]
+    return csr_array(rows), pay

@@ -15,12 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ParameterError
-from arena.rng import generator
-from games.bandits.constraints import budget_set
 from games.bandits.form import RestlessBandit
-from games.bandits.instances import chain
 
-__all__ = ["InfluencedBandit", "herd"]
+__all__ = ["InfluencedBandit"]
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,6 +65,12 @@ class InfluencedBandit(RestlessBandit):
         found: Ints = np.minimum(top.astype(np.int64) @ self.neighbours.T, self.counted - 1)
         return found
 
+    def near(self, levels: Any) -> Ints:
+        """Return which neighbours i of arm j are in the top state, shape (..., J, J)."""
+        top = np.asarray(levels) == self.sizes - 1
+        found: Ints = self.neighbours * top[..., None, :]
+        return found
+
     def modes_at(self, levels: Any, action: Any) -> Ints:
         """Return the modes in which arms at `levels`, shape (..., J), move, shape (..., J)."""
         return self.modes_of(action) + self.acting * self.counts(levels)
@@ -94,38 +97,3 @@ class InfluencedBandit(RestlessBandit):
             sizes=self.sizes,
             title=f"{self.title}, arms on their own",
         )
-
-
-def herd(
-    *, arms: int = 20, budget: int = 3, horizon: int = 20, instance: int = 0
-) -> RestlessBandit:
-    """Arms on a ring: those between two top arms stay up by themselves, lone ones fall."""
-    if arms < 3:
-        raise ParameterError("arms", arms, "at least 3, on a ring")
-    rng = generator(instance, "bandits", "herd")
-    alone, acted = 0.1 * rng.random(arms), 0.75 + 0.1 * rng.random(arms)
-    up = np.zeros((arms, 6))  # by neighbours at the top (0, 1, 2), then by acting
-    for count, lift in enumerate((0.0, 0.35, 0.85)):
-        up[:, 2 * count] = alone + lift
-        up[:, 2 * count + 1] = np.maximum(acted, up[:, 2 * count])
-    reward = np.tile([0.0, 0.1, 0.2, 0.0], (arms, 1))
-    reward[:, 3] = 1.0 + rng.random(arms)
-    # Arms that pay more on the way up pay less at the top: what pays next misleads.
-    reward[:, 1:3] += (0.4 * (2.0 - reward[:, 3]))[:, None]
-    levels = np.broadcast_to(reward[:, None, None, :], (arms, 6, 4, 4))
-    ring = np.zeros((arms, arms), dtype=np.int64)
-    at = np.arange(arms)
-    ring[at, (at + 1) % arms] = ring[at, (at - 1) % arms] = 1
-    initial = np.zeros((arms, 4))
-    initial[:, 0], initial[:, 1] = 0.8, 0.2
-    return InfluencedBandit(
-        chain(up),
-        levels,
-        budget_set(arms, budget),
-        initial=initial,
-        horizon=horizon,
-        title="herd",
-        link=np.eye(arms, dtype=np.int64),
-        neighbours=ring,
-        counted=3,
-    )

@@ -69,8 +69,20 @@ def draw_arms(
     return figure
 
 
-def draw_action(form: RestlessBandit, action: Sequence[int] | Any, *, title: str = "") -> Any:
-    """Draw a chosen action of a path bandit (the walk) or a schedule bandit (the matching).
+def draw_action(
+    form: RestlessBandit,
+    action: Sequence[int] | Any,
+    *,
+    levels: Sequence[int] | Any = None,
+    title: str = "",
+) -> Any:
+    """Draw a chosen action: the walk of a path bandit, the matching of a schedule, a network.
+
+    Args:
+        form: the bandit.
+        action: shape (N,).
+        levels: the arms' states, which colour a network's nodes, shape (J,).
+        title: above the picture.
 
     Raises:
         ParameterError: the bandit has neither a graph nor slots.
@@ -79,6 +91,8 @@ def draw_action(form: RestlessBandit, action: Sequence[int] | Any, *, title: str
     chosen = form.feasible.check(action)
     if "graph" in form.extra:
         return _walk(form, chosen, title)
+    if "network" in form.extra:
+        return _network(form, chosen, levels, title)
     if "arm_slots" in form.extra:
         return _matching(form, chosen, title)
     raise ParameterError("bandit", form.title or "this", "one with a graph or slots to draw")
@@ -123,6 +137,35 @@ def _walk(form: RestlessBandit, chosen: NDArray[np.bool_], title: str) -> Any:
             color="black" if chosen[v] or v == source else "0.45",
         )
     axes.set_title(title or "acted on (orange) along a walk from the source (blue)")
+    axes.set_axis_off()
+    return figure
+
+
+def _network(form: RestlessBandit, chosen: NDArray[np.bool_], levels: Any, title: str) -> Any:
+    """Draw a contact network: nodes by their states, thick rings where they are acted on."""
+    import networkx
+
+    network = form.extra["network"]
+    where = networkx.kamada_kawai_layout(network)
+    shown = np.zeros(form.arms) if levels is None else np.asarray(levels, dtype=float)
+    if shown.shape != (form.arms,):
+        raise ParameterError("levels.shape", shown.shape, f"({form.arms},)")
+    figure, axes = _figure(7.0, 5.5)
+    networkx.draw_networkx_edges(network, where, ax=axes, edge_color="0.7")
+    networkx.draw_networkx_nodes(
+        network,
+        where,
+        ax=axes,
+        node_color=shown,
+        cmap="YlOrRd",
+        vmin=0,
+        vmax=1.6 * max(form.states - 1, 1),  # so that the numbers can be read
+        node_size=330,
+        edgecolors=["tab:blue" if on else "0.3" for on in chosen],
+        linewidths=[4.0 if on else 0.8 for on in chosen],
+    )
+    networkx.draw_networkx_labels(network, where, ax=axes, font_size=8)
+    axes.set_title(title or "infected (red), acted on (blue rings)")
     axes.set_axis_off()
     return figure
 

@@ -2,7 +2,7 @@
 
 The certificate's `regret_bound` is the Lagrangian bound on what any policy earns, less the mean
 return of this one over `episodes` played out; its interval covers the mean with 95%. Solvers
-that know more say so: `value` (exact), `bound`, `not_indexable` (arms).
+that know more say so: `value` (exact; it is then the bound, too), `not_indexable` (arms).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class _Found:
     policy: Any
     gaps: dict[str, Gap] = field(default_factory=dict)
     relaxed: Relaxed | None = None
+    bound: float | None = None
     status: str = "converged"
 
 
@@ -77,12 +78,14 @@ class BanditSolver:
         build: from the bandit, the game and the settings to the policy.
         fits: why a bandit cannot be handled, in words, or None.
         defaults: its own settings.
+        independent: whether it takes arms for independent given the action.
     """
 
     name: str
     build: Build
     fits: Callable[[RestlessBandit], str | None] = lambda form: None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    independent: bool = True
     gap = "regret_bound"
 
     def obstacle(self, game: Game) -> str | None:
@@ -91,7 +94,7 @@ class BanditSolver:
             return f"{game.key} has no form 'bandit', and {self.name} needs it: bandits/… have it"
         form = game.form("bandit")
         reason = self.fits(form)
-        if form.influenced:
+        if form.influenced and self.independent:
             reason = "its arms influence each other; `sequoia` learns such bandits"
         return None if reason is None else f"{self.name} cannot handle {game.key}: {reason}"
 
@@ -120,11 +123,14 @@ class BanditSolver:
         start = time.perf_counter()
         form = game.form("bandit")
         found = self.build(form, game, chosen)
-        relaxed = found.relaxed or relax(form, rounds=rounds, precision=precision)
+        bound = found.bound
+        if bound is None:
+            relaxed = found.relaxed or relax(form, rounds=rounds, precision=precision)
+            bound = relaxed.bound
         seeds = derive_many(derive(seed, "bandits", "certificate"), np.arange(episodes))
         mean, (low, high), _ = mean_return(game, found.policy, seeds)
-        gap = max(0.0, relaxed.bound - mean)
-        span = (max(0.0, relaxed.bound - high), max(0.0, relaxed.bound - low))
+        gap = max(0.0, bound - mean)
+        span = (max(0.0, bound - high), max(0.0, bound - low))
         point = TracePoint(1, time.perf_counter() - start, gap)
         status = found.status
         if progress is not None:
@@ -139,7 +145,7 @@ class BanditSolver:
             policy=found.policy,
             certificate={
                 "regret_bound": Gap(gap, "upper", span),
-                "bound": Gap(relaxed.bound, "upper"),
+                "bound": Gap(bound, "upper"),
                 **found.gaps,
             },
             trace=[point],
@@ -175,7 +181,7 @@ def _fluid(form: RestlessBandit, game: Game, chosen: Mapping[str, Any]) -> _Foun
 
 def _exact(form: RestlessBandit, game: Game, chosen: Mapping[str, Any]) -> _Found:
     policy, value = exact_table(form, game)
-    return _Found(policy, {"value": Gap(value)})
+    return _Found(policy, {"value": Gap(value)}, bound=value)
 
 
 def _small(form: RestlessBandit) -> str | None:
@@ -220,7 +226,7 @@ def fluid() -> BanditSolver:
 
 def exact() -> BanditSolver:
     """Backward induction over the joint states."""
-    return BanditSolver("bandit_exact", _exact, _small)
+    return BanditSolver("bandit_exact", _exact, _small, independent=False)
 
 
 def recovering_whittle() -> BanditSolver:

@@ -2,13 +2,14 @@
 
 After n plays of arm j at idle time d with mean payment x̄, the recovery is taken to be
 
-    U_j(d) = min(1, x̄ + √(ln(2 N D T) / (8 n)))      (1 where n = 0),                 (1)
+    U_j(d) = min(1, x̄ + c √(ln(2 N D T) / (2 n)))    (1 where n = 0),                 (1)
 
 made non-decreasing from above: U_j(d) ← min_{d' ≥ d} U_j(d'). The purely periodic policy that is
 best for U is played for `phase` rounds, then it is made anew.
 
-The radius is half of the one that Hoeffding's inequality asks for: it learns sooner, and the
-regret bound of the paper does not cover it.
+With c = 1 (the default) Hoeffding's inequality and a union over arms, idle times and counts keep
+the true recovery below U, as the proof of the regret bound needs. A smaller c learns sooner and
+has no such proof; `docs/bandits.md` shows both.
 
 Source: Simchi-Levi, Zheng and Zhu 2021, ICML, section 5; payments in [0, 1].
 """
@@ -34,13 +35,21 @@ class Optimist:
         budget: arms played in a round.
         rounds: T.
         phase: rounds between two plans; by default the memory.
+        radius: c in (1).
     """
 
     def __init__(
-        self, arms: int, memory: int, budget: int, rounds: int, *, phase: int | None = None
+        self,
+        arms: int,
+        memory: int,
+        budget: int,
+        rounds: int,
+        *,
+        phase: int | None = None,
+        radius: float = 1.0,
     ) -> None:
         self._budget, self._phase = budget, phase or memory
-        self._width = float(np.log(2.0 * arms * memory * rounds) / 8.0)
+        self._width = radius**2 * float(np.log(2.0 * arms * memory * rounds) / 2.0)
         self.plays: NDArray[np.float64] = np.zeros((arms, memory))
         self.paid: NDArray[np.float64] = np.zeros((arms, memory))
         self._idle = np.full(arms, memory)

@@ -25,7 +25,7 @@ Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PACKAGES = {
-    "scip": ("pyscipopt", "pip install pyscipopt"),
+    "scip": ("pyscipopt", "pip install 'arena-gametheory[scip]'"),
     "gurobi": ("gurobipy", "pip install gurobipy"),
 }
 

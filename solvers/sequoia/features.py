@@ -8,8 +8,10 @@ Inputs are the arms' states one-hot, the share of the steps done, and the action
   embedding in a program is the same; but a linear layer can then hold a value of acting for
   every state of every arm.
 
-Where arms are influenced by neighbours, the count of neighbours that matters is part of an
-arm's state here (with `gated`): whom an arm depends on is known, how is not.
+Where arms are influenced by neighbours, whom an arm depends on is known here (with `gated`),
+how is not: the count of neighbours in the top state is part of an arm's state, and for each arm
+and each state there is the number of such neighbours that are left alone, also linear in the
+action. So a ReLU can hold what it is worth that *all* of them are acted on.
 """
 
 from __future__ import annotations
@@ -54,6 +56,9 @@ class Features:
         acting = self.actions
         if kind == "gated":
             acting = form.arms * self._states + (0 if self._simple else self.actions)
+        self._left = self._first + acting
+        if self._counts is not None:
+            acting += form.arms * form.states
         self.size = self._first + acting
 
     def _codes(self, levels: Ints) -> Ints:
@@ -74,7 +79,15 @@ class Features:
         at = np.arange(self._arms) * self._states + self._codes(levels)
         np.put_along_axis(out, at, 1.0, axis=1)
         out[:, self._first - 1] = np.asarray(steps) / self._form.horizon
+        if self._counts is not None:
+            near = self._counts.near(levels).sum(axis=2)
+            np.put_along_axis(out, self._left_at(levels), near.astype(np.float64), axis=1)
         return out
+
+    def _left_at(self, levels: Ints) -> Ints:
+        """Return where the number of neighbours left alone is told, shape (..., J)."""
+        at: Ints = self._left + np.arange(self._arms) * self._form.states + levels
+        return at
 
     def effect(self, levels: Ints) -> Any:
         """Return what actions do to the inputs in one state, shape (N,) or (D, N).
@@ -84,11 +97,14 @@ class Features:
         if self.kind == "plain":
             return self._first + np.arange(self.actions)
         gate = self._first + np.arange(self._arms) * self._states + self._codes(levels)
-        if self._simple:
+        if self._simple and self._counts is None:
             return gate
         out = np.zeros((self.size, self.actions))
         out[gate] = self._link
-        out[self.size - self.actions :] = np.eye(self.actions)
+        if not self._simple:
+            out[self._left - self.actions : self._left] = np.eye(self.actions)
+        if self._counts is not None:
+            out[self._left_at(levels)] = -(self._counts.near(levels) @ self._link)
         return out
 
     def whole(self, levels: Ints, steps: Any, actions: NDArray[Any]) -> Reals:
@@ -101,5 +117,10 @@ class Features:
         counts = actions if self._simple else actions @ self._link.T
         np.put_along_axis(out, gate, np.asarray(counts, dtype=np.float64), axis=1)
         if not self._simple:
-            out[:, self.size - self.actions :] = actions
+            out[:, self._left - self.actions : self._left] = actions
+        if self._counts is not None:
+            acted = self._counts.near(levels) * counts[:, None, :]
+            at = self._left_at(levels)
+            left = np.take_along_axis(out, at, axis=1) - acted.sum(axis=2)
+            np.put_along_axis(out, at, left, axis=1)
         return out

@@ -10,6 +10,7 @@ import pytest
 
 from arena.registry import load_target
 from tournaments.reproduce import CLAIMS, Reproduction, sequoia
+from tournaments.reproduce import _sequoia_units as units
 
 TINY = {
     "warm": 150,
@@ -25,12 +26,21 @@ TINY = {
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learn next to nothing, on small bandits."""
-    monkeypatch.setattr(sequoia, "QUICK", TINY)
-    monkeypatch.setattr(sequoia, "QUICK_ROUNDS", 2)
-    small = sequoia.Problem("interventions", "bandits/interventions(horizon=3)", 0.0, 0.93)
-    herd = sequoia.Problem("herd", "bandits/herd(arms=6,budget=2,horizon=3)", 0.0, None)
-    monkeypatch.setattr(sequoia, "FOUR", (*sequoia.FOUR[:3], small))
-    monkeypatch.setattr(sequoia, "HERD", herd)
+    monkeypatch.setattr(units, "QUICK", TINY)
+    for learners in (units.PAPERS, units.LONG):
+        for own in learners.values():
+            monkeypatch.setitem(own, "rounds", 8)
+            monkeypatch.setitem(own, "working", 60)
+    interventions = units.Problem("interventions", "bandits/interventions(horizon=3)", 0.0, 0.93)
+    epidemic = units.Problem("epidemic", "bandits/epidemic(arms=8,horizon=3)", rounds=4)
+    monkeypatch.setattr(sequoia, "FOUR", (interventions,))
+    monkeypatch.setattr(sequoia, "EPIDEMIC", epidemic)
+    monkeypatch.setattr(sequoia, "LARGE", ())
+    works = [(units.measure, 2), (units.measure_papers, 1), (units.measure_long, 1)]
+    works.append((units.measure_dqn, 1))
+    todo = [(work, interventions, k) for work, count in works for k in range(count)]
+    todo += [(units.measure, p, k) for p in (epidemic, sequoia.SMALL[0]) for k in range(2)]
+    monkeypatch.setattr(sequoia, "_todo", lambda *, quick: todo)
 
 
 @pytest.mark.usefixtures("tiny")
@@ -42,26 +52,39 @@ def test_writes_everything_and_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     }  # fmt: skip
     assert all(path.stat().st_size > 500 for path in report.files)
     figures = json.loads((tmp_path / "sequoia.json").read_text())
-    assert [len(units) for units in figures["units"].values()] == [2, 2, 2]
+    assert [len(found) for found in figures["units"].values()] == [2, 2, 2]
     unit = figures["units"]["interventions"][0]
     assert unit["means"]["none"] <= unit["means"]["Lagrangian"] <= 1.2 * unit["bound"]
-    assert set(sequoia.DQN) <= set(unit["means"])
-    assert figures["units"]["herd"][0]["bound"] is None
+    assert {*units.DQN, *units.LONG, *units.PAPERS} <= set(unit["means"])
+    epidemic = figures["units"]["epidemic"][0]
+    assert epidemic["bound"] is None
+    assert {*units.NETWORKED, "mean field", "Lagrangian"} <= set(epidemic["means"])
     assert figures["units"]["budget, J = 4"][0]["exact"] > 0
     assert all(check.holds is None for check in report.checks)
+    table = {row[0]: row[1:] for row in report.rows}
+    assert table["iterative DQN"][0].endswith("(1)")
+    assert table["mean field"][0] == "–"
 
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(sequoia, "measure", never)
-    monkeypatch.setattr(sequoia, "measure_rivals", lambda *_, **__: never())
+    monkeypatch.setattr(units, "learned", never)
     again = claim.run(quick=True, out=tmp_path)
     assert again.rows == report.rows
+
+
+def test_what_a_full_run_measures() -> None:
+    todo = sequoia._todo(quick=False)
+    assert len({(work, problem.name, k) for work, problem, k in todo}) == len(todo)
+    for problem in (*sequoia.FOUR, sequoia.EPIDEMIC):
+        assert sum(p is problem for work, p, _ in todo if work is units.measure) >= 10
+    assert {p.name for _, p, _ in sequoia._todo(quick=True)} < {p.name for _, p, _ in todo}
 
 
 def test_intervals_and_gains() -> None:
     mean, half = sequoia.interval([1.0, 2.0, 3.0])
     assert mean == 2.0
     assert half == pytest.approx(4.303 * 1.0 / 3**0.5, rel=1e-3)
-    units = [{"means": {"SEQUOIA": 3.0, "myopic": 2.0, "none": 1.0}}, {"means": {"SEQUOIA": 1.0}}]
-    assert sequoia.gains(units, ("myopic", "none")) == [0.5]
+    means = [{"SEQUOIA": 3.0, "myopic": 2.0, "none": 1.0}, {"SEQUOIA": 1.0}]
+    found = [{"means": own} for own in means]
+    assert sequoia.gains(found, ("myopic", "none")) == [0.5]

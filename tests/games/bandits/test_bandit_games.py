@@ -27,7 +27,7 @@ from tests.reference.bandits import PlainBandit
 
 GAMES = [
     "bandits/budget(arms=5,budget=2,horizon=4)",
-    "bandits/herd(arms=5,budget=2,horizon=5)",
+    "bandits/epidemic(arms=8,budget=2,horizon=5)",
     "bandits/interventions(horizon=3)",
     "bandits/capacity(arms=6,budget=2,horizon=4)",
     "bandits/schedule(arms=6,budget=3,horizon=4)",
@@ -228,7 +228,7 @@ def test_bad_input() -> None:
     with pytest.raises(IllegalActionError, match="episode 1 played 9999"):
         batch.step(np.array([[0], [9999]]))
     assert set(CATALOG) == {
-        "budget", "capacity", "herd", "interventions", "own", "path", "recovering", "restless",
+        "budget", "capacity", "epidemic", "interventions", "own", "path", "recovering", "restless",
         "schedule",
     }  # fmt: skip
 

@@ -41,7 +41,10 @@ def learner(key: str = KEY, seed: int = 0, **own: Any) -> Sequoia:
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-@pytest.mark.parametrize("key", ["bandits/schedule(arms=6,budget=2)", "bandits/interventions"])
+@pytest.mark.parametrize(
+    "key",
+    ["bandits/schedule(arms=6,budget=2)", "bandits/interventions", "bandits/epidemic(arms=8)"],
+)
 def test_features_of_a_state_are_linear_in_the_action(kind: str, key: str) -> None:
     form = arena.make(key).form("bandit")
     features, rng = Features(form, kind), np.random.default_rng(0)
@@ -63,7 +66,7 @@ def test_features_of_a_state_are_linear_in_the_action(kind: str, key: str) -> No
     "key",
     [
         "bandits/path(budget=2)",
-        "bandits/herd(arms=6,budget=2)",
+        "bandits/epidemic(arms=8,budget=2,horizon=12)",
         "bandits/capacity(arms=9,budget=2)",
     ],
 )
@@ -71,7 +74,7 @@ def test_choices_are_feasible_and_exact_ones_are_best(key: str) -> None:
     made = learner(key)
     made.step()
     form, net = made.form, encode(made.net, made.features.size)
-    levels = np.random.default_rng(1).integers(4, size=(6, form.arms))
+    levels = np.random.default_rng(1).integers(form.states, size=(6, form.arms))
     listed = form.feasible.listed()
     assert listed is not None
     values = {}
@@ -193,15 +196,15 @@ def test_bad_input() -> None:
         with pytest.raises(ParameterError, match=name):
             solver.solve(game, **{name: value})
     with pytest.raises(NotApplicableError, match="influence each other"):
-        arena.solve("bandits/herd", "lagrangian")
+        arena.solve("bandits/epidemic", "lagrangian")
     with pytest.raises(ParameterError, match="baseline"):
         Baseline("clever", game.form("bandit"))
 
 
-@pytest.mark.parametrize("key", ["bandits/herd(arms=5,budget=2)", "bandits/interventions"])
+@pytest.mark.parametrize("key", ["bandits/epidemic(arms=8,budget=2)", "bandits/interventions"])
 def test_baselines(key: str) -> None:
     form = arena.make(key).form("bandit")
-    levels = np.random.default_rng(0).integers(4, size=(7, form.arms))
+    levels = np.random.default_rng(0).integers(form.states, size=(7, form.arms))
     arms, worth = np.arange(form.arms), {}
     for name in BASELINES:
         chosen = Baseline(name, form).choose(form, levels, 0)
