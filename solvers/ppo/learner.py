@@ -44,6 +44,7 @@ from solvers.training.networks import (
     load_optimizer,
     module_arrays,
     optimizer_arrays,
+    quick_products,
     require_torch,
 )
 from solvers.training.policy import MlpPolicy
@@ -66,6 +67,7 @@ DEFAULTS: dict[str, Any] = {
     "entropy": 0.01,
     "value_weight": 0.5,
     "max_norm": 0.5,
+    "scale": 0.0,
     "critic": "own",
     "chain": "auto",
     "precision": "float32",
@@ -123,9 +125,7 @@ class Ppo:
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], eps=1e-5)
         self._teachers = _teachers(game, s["teacher"]) if s["teacher"] else ()
         self._symmetries = Symmetries(*_form(game, "symmetries")) if s["other_play"] else None
-        low, high = game.payoff_bounds
-        # Critics learn best of targets about as large as one.
-        self._scale = 5.0 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+        self._scale = s["scale"] or _scale(game)
 
     # -- acting ------------------------------------------------------------------
 
@@ -188,7 +188,8 @@ class Ppo:
         left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
         for group in self.optimizer.param_groups:
             group["lr"] = s["learning_rate"] * left
-        figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
+        with quick_products():
+            figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
         self.steps += played.moments
         self.updates += 1
         return {
@@ -294,6 +295,12 @@ class Ppo:
         return evaluate_policy(self.game, self.policy(), episodes=episodes, seed=seed)
 
 
+def _scale(game: Game) -> float:
+    """Return what makes targets about as large as one, of which critics learn best."""
+    low, high = game.payoff_bounds
+    return 5.0 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+
+
 def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     for name in ("episodes", "epochs", "minibatch"):
@@ -306,7 +313,7 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     s["hidden"] = [whole("hidden", width, least=1) for width in hidden]
     for name in ("learning_rate", "clip", "max_norm"):
         positive(name, s[name])
-    for name in ("entropy", "value_weight"):
+    for name in ("entropy", "scale", "value_weight"):
         non_negative(name, s[name])
     for name in ("discount", "trace"):
         if not 0.0 <= non_negative(name, s[name]) <= 1.0:

@@ -33,10 +33,12 @@ from solvers.qmix.field import make_field, team_count
 from solvers.qmix.policy import ValuePolicy
 from solvers.training import Evaluation, LearnerState
 from solvers.training.networks import (
+    joined_parameters,
     load_module,
     load_optimizer,
     module_arrays,
     optimizer_arrays,
+    quick_products,
     require_torch,
 )
 
@@ -143,7 +145,8 @@ class ValueLearner:
         self.net, self.target = network(), network()
         self.target.load_state_dict(self.net.state_dict())
         self.target.requires_grad_(False)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], fused=True)
+        self._weights = joined_parameters(self.net)
+        self.optimizer = torch.optim.Adam([self._weights], lr=s["learning_rate"], fused=True)
 
     # -- learning ----------------------------------------------------------------
 
@@ -184,7 +187,8 @@ class ValueLearner:
             group["lr"] = s["learning_rate"] * left
         totals = np.zeros(3)
         for _ in range(s["updates"]):
-            totals += self._update(rng)
+            with quick_products():
+                totals += self._update(rng)
             self.updates += 1
             if self.updates % s["target_every"] == 0:
                 self.target.load_state_dict(self.net.state_dict())
@@ -195,38 +199,37 @@ class ValueLearner:
         """Take a step; return the loss, the mean value of what was done, and the gradient."""
         torch, s, replay = self._torch, self.settings, self.replay
         packed = replay.sample(s["batch"], rng)
-        rows, counts, first = packed.rows, packed.counts.tolist(), packed.first
+        rows, counts, follow = packed.rows, packed.counts.tolist(), slice(packed.first, packed.count)
         acted = torch.from_numpy(packed.acted)
         obs = torch.from_numpy(replay.obs[rows])
         last = torch.from_numpy(replay.last[rows])
         taken = torch.from_numpy(~replay.avail[rows])
         state = torch.from_numpy(replay.state[rows])
-        done = rows[packed.acted]
-        actions = torch.from_numpy(replay.action[done].astype(np.int64))
+        actions = torch.from_numpy(replay.action[rows].astype(np.int64))
         values = self.net["agent"](obs, last, counts)
         weighted = self.mixer == "wqmix"
         judge, mixer = ("central_agent", "central") if weighted else ("agent", "mixer")
         with torch.no_grad():
-            judged = self.target[judge](obs, last, counts)[first:]
-            picks = (
-                (values.detach()[first:] if s["double"] else judged)
-                .masked_fill(taken[first:], -torch.inf)
-                .argmax(dim=2)
+            judged = self.target[judge](obs, last, counts)
+            picks = values.detach() if s["double"] else judged
+            picks = picks.masked_fill(taken, -torch.inf).argmax(dim=2)
+            ahead = self.target[mixer](_at(judged, picks), state)[follow]
+            goal = torch.from_numpy(
+                self._targets(rows[packed.acted], ahead.numpy(), packed.counts)
             )
-            ahead = self.target[mixer](_at(judged, picks), state[first:])
-            goal = torch.from_numpy(self._targets(done, ahead.numpy(), packed.counts))
-        found = self.net["mixer"](_at(values[acted], actions), state[acted])
+        # Situations without decisions go through the mixer with the others, and out again here.
+        found = self.net["mixer"](_at(values, actions), state)[acted]
         error = found - goal
         if weighted:
-            central = self.net["central_agent"](obs, last, counts)[acted]
-            free = self.net["central"](_at(central, actions), state[acted]) - goal
+            central = self.net["central_agent"](obs, last, counts)
+            free = self.net["central"](_at(central, actions), state)[acted] - goal
             less = torch.where(error.detach() > 0.0, s["weight"], 1.0)
             loss = (less * error.square()).mean() + free.square().mean()
         else:
             loss = error.square().mean()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=False)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), s["max_norm"])
+        norm = torch.nn.utils.clip_grad_norm_([self._weights], s["max_norm"])
         self.optimizer.step()
         return loss.item(), found.mean().item(), norm.item()
 
