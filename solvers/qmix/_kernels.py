@@ -85,7 +85,7 @@ def quick_tanh(x):  # type: ignore[no-untyped-def]  # compiled
 
 # Division as numpy's, which raises nothing: a loop that may stop is not computed in vectors.
 @njit(cache=True, fastmath=True, error_model="numpy")
-def gru_gates(x, recurrent, before, gates, out, at, count, after):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled: no types, no keywords
+def gru_gates(x, recurrent, before, gates, out, at, count, after, kept):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled: no types, no keywords
     """Carry states through one time of a GRU; the last three arrays are modified in place.
 
     Args:
@@ -93,16 +93,17 @@ def gru_gates(x, recurrent, before, gates, out, at, count, after):  # type: igno
         recurrent: W_h h + b_h of this time, shape (K, 3H).
         before: h; that of the next time is put in its place, shape (R, H).
         gates: for r, z, n, and W_hn h + b_hn, the part of n's argument that r multiplies,
-            shape (R, 4H).
+            shape (R, 4H), or those of a time, (K, 4H).
         out: h' = n + z (h − n), shape (R, H).
         at: where the rows of this time begin.
         count: how many there are.
         after: how many of them, the first ones, go on.
+        kept: whether `gates` has the rows of all times.
     """
     size = out.shape[1]
     for k in range(count):
         i = at + k
-        y, w, g, h, new = x[i], recurrent[k], gates[i], before[i], out[i]
+        y, w, g, h, new = x[i], recurrent[k], gates[i if kept else k], before[i], out[i]
         for j in range(2 * size):
             g[j] = _HALF + _HALF * quick_tanh(_HALF * (y[j] + w[j]))
         for j in range(2 * size, 3 * size):

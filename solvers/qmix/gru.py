@@ -58,7 +58,8 @@ class _Packed(torch.autograd.Function):  # type: ignore[misc]  # torch is untype
     def forward(ctx: Any, inputs: Any, weight: Any, bias: Any, counts: list[int]) -> Any:
         rows, size = inputs.shape[0], weight.shape[1]
         out, before = torch.empty((rows, size)), torch.empty((rows, size))
-        gates = torch.empty((rows, 4 * size))
+        kept = any(ctx.needs_input_grad)
+        gates = torch.empty((rows if kept else counts[0], 4 * size))
         recurrent = torch.empty((counts[0], 3 * size))
         arrays = [t.numpy() for t in (inputs.detach(), recurrent, before, gates, out)]
         turned = weight.t()
@@ -67,10 +68,10 @@ class _Packed(torch.autograd.Function):  # type: ignore[misc]  # torch is untype
         with small_products():
             for count, after in zip(counts, [*counts[1:], 0], strict=True):
                 torch.addmm(bias, before[at : at + count], turned, out=recurrent[:count])
-                gru_gates(*arrays, at, count, after)
+                gru_gates(*arrays, at, count, after, kept)
                 at += count
-        for kept in (out, before):
-            kept[at:] = 0.0
+        for rest in (out, before):
+            rest[at:] = 0.0
         ctx.save_for_backward(weight, before, gates)
         ctx.counts = counts
         return out
@@ -83,8 +84,8 @@ class _Packed(torch.autograd.Function):  # type: ignore[misc]  # torch is untype
         by_in, by_rec = torch.empty((rows, 3 * size)), torch.empty((rows, 3 * size))
         arrays = [t.numpy() for t in (by_h, gates, before, by_in, by_rec)]
         at = sum(counts)
-        for kept in (by_in, by_rec):
-            kept[at:] = 0.0
+        for rest in (by_in, by_rec):
+            rest[at:] = 0.0
         with small_products():
             for count, previous in zip(counts[::-1], [*counts[-2::-1], 0], strict=True):
                 at -= count

@@ -18,7 +18,7 @@ from solvers.qmix._kernels import pack
 
 __all__ = ["Packed", "Replay"]
 
-_ROUND = 128
+_ROUND = 32
 
 
 @dataclass(frozen=True, eq=False)
