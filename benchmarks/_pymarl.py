@@ -108,7 +108,7 @@ class PyMarl:
 
         sys.path.remove(str(source))
         torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - its buffer draws from it
+        np.random.seed(seed)
         args = SimpleNamespace(**CONFIG, **settings)
         args.env, args.env_args = "sc2", {"game": game, "seed": seed}
         quiet = logging.getLogger("pymarl")

@@ -44,7 +44,6 @@ from solvers.training.networks import (
     load_optimizer,
     module_arrays,
     optimizer_arrays,
-    quick_products,
     require_torch,
 )
 from solvers.training.policy import MlpPolicy
@@ -188,8 +187,7 @@ class Ppo:
         left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
         for group in self.optimizer.param_groups:
             group["lr"] = s["learning_rate"] * left
-        with quick_products():
-            figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
+        figures = self._learn(played, rng, entropy=s["entropy"] * left, taught=taught)
         self.steps += played.moments
         self.updates += 1
         return {

@@ -10,7 +10,9 @@ One network plays all agents. Every update
 What differs is the mixer (`solvers.qmix.mixers`). Weighted QMIX (OW-QMIX; Rashid et al. 2020,
 eq. 8) learns an unbounded value Q̂* beside the monotone one; targets come from Q̂*, and where
 the monotone value is above its target the error counts by `weight` only, so that what a
-monotone function cannot represent does not hide the best joint action. The settings are those
+monotone function cannot represent does not hide the best joint action. Where two joint actions
+are best, this leaves agents to choose each its part of either; the central weights (CW-QMIX,
+eq. 9) hold on to the one that is greedy now. The settings are those
 of Hu et al. 2021 as far as one core wants them: many episodes at once, Adam, TD(λ).
 
 Nothing is carried from update to update but weights, moments, replay and counters: all
@@ -79,8 +81,11 @@ epsilon_end, epsilon_steps: ε falls linearly over so many environment steps. em
 the mixing layer. hyper: width of the hypernetworks' hidden layer.
 """
 
-WEIGHTED: dict[str, Any] = {**DEFAULTS, "weight": 0.1}
-"""Settings of weighted QMIX. weight: of errors where the value is above its target."""
+WEIGHTED: dict[str, Any] = {**DEFAULTS, "weighting": "optimistic", "weight": 0.1}
+"""Settings of weighted QMIX. weighting: `optimistic`, errors count less where the value is above
+its target, or `central`, where another joint action than the greedy one is not better than it by
+Q̂*. weight: of those errors.
+"""
 
 _LEAST_RATE = 0.05
 
@@ -199,7 +204,11 @@ class ValueLearner:
         """Take a step; return the loss, the mean value of what was done, and the gradient."""
         torch, s, replay = self._torch, self.settings, self.replay
         packed = replay.sample(s["batch"], rng)
-        rows, counts, follow = packed.rows, packed.counts.tolist(), slice(packed.first, packed.count)
+        rows, counts, follow = (
+            packed.rows,
+            packed.counts.tolist(),
+            slice(packed.first, packed.count),
+        )
         acted = torch.from_numpy(packed.acted)
         obs = torch.from_numpy(replay.obs[rows])
         last = torch.from_numpy(replay.last[rows])
@@ -214,17 +223,21 @@ class ValueLearner:
             picks = values.detach() if s["double"] else judged
             picks = picks.masked_fill(taken, -torch.inf).argmax(dim=2)
             ahead = self.target[mixer](_at(judged, picks), state)[follow]
-            goal = torch.from_numpy(
-                self._targets(rows[packed.acted], ahead.numpy(), packed.counts)
-            )
+            goal = torch.from_numpy(self._targets(rows[packed.acted], ahead.numpy(), packed.counts))
         # Situations without decisions go through the mixer with the others, and out again here.
         found = self.net["mixer"](_at(values, actions), state)[acted]
         error = found - goal
         if weighted:
             central = self.net["central_agent"](obs, last, counts)
             free = self.net["central"](_at(central, actions), state)[acted] - goal
-            less = torch.where(error.detach() > 0.0, s["weight"], 1.0)
-            loss = (less * error.square()).mean() + free.square().mean()
+            less = error.detach() > 0.0
+            if s["weighting"] == "central":
+                greedy = values.detach().masked_fill(taken, -torch.inf).argmax(dim=2)
+                with torch.no_grad():
+                    best = self.net["central"](_at(central, greedy), state)[acted]
+                less = (goal <= best) & (actions != greedy).any(dim=1, keepdim=True)[acted]
+            loss = (torch.where(less, s["weight"], 1.0) * error.square()).mean()
+            loss = loss + free.square().mean()
         else:
             loss = error.square().mean()
         self.optimizer.zero_grad(set_to_none=False)
@@ -288,8 +301,16 @@ class ValueLearner:
         """Go on from what `state` returned.
 
         Raises:
-            ParameterError: weights of another architecture.
+            ParameterError: weights of another architecture, or moments of each of them, as
+                earlier versions wrote.
         """
+        moments = state.arrays.get("adam.0.exp_avg")
+        if moments is not None and moments.shape != tuple(self._weights.shape):
+            raise ParameterError(
+                "moments of Adam",
+                f"shape {moments.shape}",
+                f"shape {tuple(self._weights.shape)}: all weights' in one array",
+            )
         load_module(self.net, state.arrays, "net.")
         load_module(self.target, state.arrays, "target.")
         load_optimizer(self.optimizer, state.arrays, "adam.")
@@ -329,6 +350,8 @@ def _at(values: Any, actions: Any) -> Any:
 def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     choice("network", s["network"], ("gru", "mlp"))
+    if "weighting" in s:
+        choice("weighting", s["weighting"], ("optimistic", "central"))
     for name in ("hidden", "episodes", "batch", "buffer", "target_every", "embed", "hyper"):
         s[name] = whole(name, s[name], least=1)
     for name in ("updates", "epsilon_steps", "anneal"):

@@ -43,9 +43,7 @@ class _Monotone(torch.autograd.Function):  # type: ignore[misc]  # torch is unty
         hidden, out = torch.empty_like(outer), torch.empty(len(chosen))
         parts = [t.detach().numpy() for t in (chosen, first, inner, outer, w_value[0])]
         mix(*parts, b_value.detach().numpy()[0], hidden.numpy(), out.numpy())
-        ctx.save_for_backward(
-            chosen, state, first, inner, outer, hidden, w_inner, w_outer, w_value
-        )
+        ctx.save_for_backward(chosen, state, first, inner, outer, hidden, w_inner, w_outer, w_value)
         return out[:, None]
 
     @staticmethod

@@ -154,7 +154,7 @@ def run(*, quick: bool, out: Path) -> Report:
 
 
 def _learn(game: Game, mixer: str, seed: int, rounds: int) -> ValueLearner:
-    own = {"weight": 0.02} if mixer == "wqmix" else {}
+    own = {"weighting": "central", "weight": 0.02} if mixer == "wqmix" else {}
     learner = ValueLearner(game, seed, {**DEFAULTS, **_SMALL, **own}, mixer=mixer)
     for _ in range(rounds):
         learner.step()
