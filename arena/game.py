@@ -197,7 +197,7 @@ class Game:
     version: str = "1"
     summary: str = ""
     citation: str = ""
-    action_name: Callable[[int, int], str] | None = None
+    action_name: Callable[[int, Any], str] | None = None
     rebuildable: bool = True
 
     def __post_init__(self) -> None:
@@ -251,9 +251,9 @@ class Game:
 
     def describe_action(self, seat: int, action: Action) -> str:
         """Return a readable name of `action`."""
-        if self.action_name is None or not isinstance(action, int | np.integer):
+        if self.action_name is None:
             return str(action)
-        return self.action_name(seat, int(action))
+        return self.action_name(seat, int(action) if isinstance(action, np.integer) else action)
 
     def __repr__(self) -> str:
         return f"<Game {self.key}: {self.seats} seats, {self.payoff}, {self.turns}>"

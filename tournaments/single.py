@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from arena.agent import Agent, Limits
@@ -63,6 +64,19 @@ class Match:
         paid = (f"{name} {pay:g}" for name, pay in zip(self.agents, self.payoffs, strict=True))
         lines.append(("cut off: " if self.truncated else "result: ") + ", ".join(paid))
         return "\n".join(lines)
+
+    def write_replay(self, path: str | Path) -> Path:
+        """Write a page that shows every state, drawn where the game can draw it.
+
+        Args:
+            path: one HTML file, complete in itself; its folder is made.
+
+        Returns:
+            The path.
+        """
+        from tournaments.report.match import write_match
+
+        return write_match(self, path)
 
 
 def play(

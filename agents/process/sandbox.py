@@ -167,7 +167,14 @@ def wrap(words: Sequence[str], *, visible: Iterable[str], cwd: str) -> list[str]
             command += ["--ro-bind", path, path]
     if cwd != "/":
         command += ["--dir", cwd]
-    return [*command, "--chdir", cwd, "--", *words]
+    return [*command, "--chdir", cwd, "--", *map(_straight, words)]
+
+
+def _straight(word: str) -> str:
+    """Return a path without detours (`a/../b`), whose folders the agent may not see."""
+    straight = os.path.abspath(word)
+    detour = os.pardir in word.split(os.sep) and os.path.exists(word)
+    return straight if detour and os.path.exists(straight) else word
 
 
 def _within(path: str, folders: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,8 @@ EXAMPLES = examples(
     "arena play connect_four uniform openspiel/mcts --seed 7 --show",
     "arena play kuhn_poker human first_legal",
     "arena play repeated/prisoners_dilemma tit_for_tat grim_trigger -p rounds=20 --json",
+    "arena play skirmish/2s3z skirmish/closest skirmish/closest skirmish/focus_fire"
+    " skirmish/focus_fire skirmish/focus_fire --replay fight.html",
     "arena play leduc_poker ./bot.py:make 'cmd:node bot.js' --move-time 1",
 )
 
@@ -34,6 +37,10 @@ def play(
     show: Annotated[
         bool, typer.Option("--show", "-s", help="Draw the state after every step.")
     ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with every state, to be opened in a browser."),
+    ] = None,
     move_time: Annotated[
         float | None, typer.Option(help="Seconds for one move; beyond it the seat forfeits.", min=0)
     ] = None,
@@ -53,8 +60,12 @@ def play(
         limits=None if move_time is None else Limits(move=move_time),
         on_step=draw if show and not json else None,
     )
+    if replay is not None:
+        match.write_replay(replay)
     if not json:
         typer.echo(match.transcript())
+        if replay is not None:
+            typer.echo(f"replay in {replay}")
         return
     print_json(
         {

@@ -71,8 +71,9 @@ def train(
 ) -> None:
     """Train a learner and keep checkpoints that play.
 
-    Ctrl-C saves and stops; --resume goes on as if nothing had happened. A run that is
-    killed loses what it did since its latest checkpoint, and nothing else.
+    Ctrl-C saves and stops; --resume goes on as if nothing had happened.
+
+    A run that is killed loses what it did since its latest checkpoint, no more.
     """
     import arena
 

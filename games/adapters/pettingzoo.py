@@ -139,8 +139,8 @@ def _game(
             raise FormError(full, "root (chance inside PettingZoo cannot be listed)", ["state"])
         return running(kind, seed)
 
-    def action_name(seat: int, action: int) -> str:
-        return str(action + kind.actions[seat].start)
+    def action_name(seat: int, action: Any) -> str:
+        return str(action + kind.actions[seat].start if isinstance(action, int) else action)
 
     return Game(
         id=full,

@@ -231,7 +231,7 @@ class BanditState:
         twin._chance = Stream(seed)
         return twin
 
-    def action_name(self, seat: int, action: int) -> str:
+    def action_name(self, seat: int, action: Any) -> str:
         """Return which actions are on, or what chance decides."""
         if seat == CHANCE:
             return f"arm {self._arm} to {action}"
@@ -251,13 +251,14 @@ class IndexedBanditState(BanditState):
         return self._past.copy()
 
 
-def name_of(shared: Shared, action: int) -> str:
+def name_of(shared: Shared, action: Any) -> str:
     """Return the names of the actions that are on."""
-    listed = shared.listed
-    if listed is None or not 0 <= action < len(listed):
+    try:
+        chosen = shared.vector(action)
+    except IllegalActionError:
         return str(action)
     columns = shared.form.feasible.actions
-    names = [shared.form.feasible.column_names[columns[k]] for k in np.flatnonzero(listed[action])]
+    names = [shared.form.feasible.column_names[columns[k]] for k in np.flatnonzero(chosen)]
     return ", ".join(names) or "nothing"
 
 

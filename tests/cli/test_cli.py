@@ -176,7 +176,8 @@ def test_play_follows_its_seed(tmp_path: Path) -> None:
     first, second = (json.loads(ok(*command, cwd=tmp_path)) for _ in range(2))
     assert first == second
     assert sum(first["payoffs"]) == 0
-    drawn = ok(*command[:-1], "--show", cwd=tmp_path)
+    drawn = ok(*command[:-1], "--show", "--replay", "new/match.html", cwd=tmp_path)
+    assert "openspiel/connect_four" in (tmp_path / "new" / "match.html").read_text()
     assert "......." in drawn or "x" in drawn
 
 

@@ -1,4 +1,7 @@
-"""A tournament's report: one HTML file that shows the table, the pairings and the games."""
+"""A tournament's report: one HTML file that shows the table, the pairings and the games.
+
+A single match has a page of its own: `tournaments.report.match`.
+"""
 
 from __future__ import annotations
 

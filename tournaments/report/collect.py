@@ -26,7 +26,7 @@ from tournaments.report.pairs import pair_matrices
 from tournaments.report.replay import replay
 from tournaments.teamwork import Teamwork, teamwork
 
-__all__ = ["Kept", "collect", "tables"]
+__all__ = ["Kept", "collect", "game_info", "tables"]
 
 REPLAYED = 5000
 """Matches replayed at most."""
@@ -84,17 +84,7 @@ def collect(
     return ReportData(
         name=name,
         agents=list(results.agents),
-        games=[
-            GameInfo(
-                key=game.key,
-                label=label,
-                seat_names=game.seat_names,
-                summary=game.summary,
-                payoff=game.payoff,
-                board=BOARDS.get(game.key, "text"),
-            )
-            for label, game in zip(labels, games, strict=True)
-        ],
+        games=[game_info(game, label) for label, game in zip(labels, games, strict=True)],
         tables=tables(results, board, games=games, labels=labels),
         matches=_replayed(list(kept), games, limit=replayed),
         played=len(results),
@@ -106,6 +96,18 @@ def collect(
         notes=notes,
         forfeits=int(results.count[bad].sum()),
         teamwork=_teams(results, labels, groups or {}),
+    )
+
+
+def game_info(game: Game, label: str) -> GameInfo:
+    """Return what a page says of a game."""
+    return GameInfo(
+        key=game.key,
+        label=label,
+        seat_names=game.seat_names,
+        summary=game.summary,
+        payoff=game.payoff,
+        board=BOARDS.get(game.key, "text"),
     )
 
 

@@ -24,7 +24,7 @@ from tournaments.report.payload import MOST_AGENTS, facts, pack_replays
 from tournaments.report.teamwork import teamwork_section
 from tournaments.report.text import escape, name
 
-__all__ = ["build", "write"]
+__all__ = ["build", "fill", "write"]
 
 LISTED = 5000
 """Matches listed at most."""
@@ -49,16 +49,11 @@ def build(data: ReportData, *, listed: int = LISTED, budget: int = BUDGET) -> st
             raise ParameterError(key, value, "0 or more")
     shown = _listed(data.matches, listed)
     replays, replayed = pack_replays(shown, budget=budget)
-    style, script = _asset("style.css"), _asset("app.js")
-    return Template(_asset("page.html")).substitute(
-        policy=(
-            f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}';"
-            " img-src data:; base-uri 'none'; form-action 'none'"
-        ),
+    return fill(
+        "page.html",
+        "app.js",
         title=escape(data.name),
         name=f"<bdi>{escape(data.name)}</bdi>",
-        style=style,
-        script=script,
         summary=_summary(data),
         settings=_settings(data),
         notes=_notes(data, len(shown), replayed),
@@ -83,13 +78,30 @@ def write(
     return Path(path)
 
 
+def fill(template: str, script: str, **fields: str) -> str:
+    """Return a page with its style and script inlined, and nothing else allowed to run.
+
+    Args:
+        template: the file of the page.
+        script: the file with what this page does beside showing replays.
+        fields: what else the template names.
+    """
+    style = _asset("style.css")
+    code = "\n".join(_asset(file) for file in ("common.js", "replay.js", script))
+    policy = (
+        f"default-src 'none'; script-src '{_digest(code)}'; style-src '{_digest(style)}';"
+        " img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return Template(_asset(template)).substitute(policy=policy, style=style, script=code, **fields)
+
+
 def _listed(matches: Sequence[Match], limit: int) -> list[Match]:
     """Return the matches to list, in schedule order."""
     wanted = [matches[place] for place in by_need(matches)[:limit]]
     return sorted(wanted, key=lambda match: match.number)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=8)
 def _asset(file: str) -> str:
     return files("tournaments.report").joinpath(file).read_text(encoding="utf-8")
 

@@ -107,6 +107,21 @@ def test_relative_commands_work_in_every_tier(
     agent.close()
 
 
+def test_detours_work_in_every_tier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: str, play: Play
+) -> None:
+    bot = Path(__file__).parents[3] / "examples" / "agents" / "keyed_bare.py"
+    for name in ("here", "there", "unseen"):
+        (tmp_path / name).mkdir()
+    shutil.copy(bot, tmp_path / "there")
+    monkeypatch.chdir(tmp_path / "here")
+    folder = Path(sys.executable).parent
+    interpreter = os.path.join(folder, os.pardir, folder.name, Path(sys.executable).name)
+    agent = Isolated([interpreter, f"{tmp_path}/unseen/../there/keyed_bare.py"], tier=tier)
+    play(agent)
+    agent.close()
+
+
 def test_modules_work_in_every_tier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: str, play: Play
 ) -> None:

@@ -231,3 +231,11 @@ def test_bad_input() -> None:
         "budget", "capacity", "herd", "interventions", "own", "path", "recovering", "restless",
         "schedule",
     }  # fmt: skip
+
+
+def test_vectors_of_actions_are_called_by_the_arms_that_are_on() -> None:
+    game = arena.make("bandits/schedule")
+    chosen = np.zeros(20, dtype=np.int64)
+    assert game.describe_action(0, chosen) == "nothing"
+    chosen[3] = 1
+    assert game.describe_action(0, chosen) == "arm 3"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import sample
 
+import arena
 from tournaments.report import ReportData, build
+from tournaments.report.match import build_match
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
@@ -74,6 +76,18 @@ def test_a_link_opens_a_match_at_a_step(tmp_path: Path, played: ReportData, step
     discs = sum(character in "xo" for character in match.replay.steps[step].text)
     view = document[document.index('id="view"') : document.index('id="event"')]
     assert len(re.findall(r'r="4" fill="var\(--s[01]\)"', view)) == discs
+
+
+def test_one_match_is_a_page_of_its_own(tmp_path: Path) -> None:
+    battle = arena.make("skirmish/3m", limit=12)
+    match = arena.play(battle, ["skirmish/closest"] * 3, seed=5)
+    document = opened(tmp_path, build_match(match), "#match=1&step=3")
+    assert 'data-ready="1"' in body(document)
+    assert "data-errors" not in body(document)
+    assert f"3 / {len(match.steps)}</output>" in document
+    view = document[document.index('id="view"') : document.index('id="event"')]
+    assert "data:image/svg+xml" in view
+    assert 'aria-label="Close the replay"' not in document
 
 
 def test_a_match_that_is_not_there_is_said(tmp_path: Path, played: ReportData) -> None:

@@ -19,6 +19,7 @@ import sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import arena
 from arena.errors import ParameterError
 from tournaments.report import ReportData, build, write
 from tournaments.report.leaderboard import ticks
@@ -164,10 +165,21 @@ def test_what_does_not_fit_is_left_out_fairly_and_said(played: ReportData) -> No
 
 def test_the_assets_are_small_and_shipped() -> None:
     folder = files("tournaments.report")
-    sizes = [
-        len(folder.joinpath(name).read_bytes()) for name in ("page.html", "style.css", "app.js")
-    ]
-    assert 0 < sum(sizes) < 60_000
+    page = ["page.html", "style.css", "common.js", "replay.js", "app.js"]
+    sizes = [len(folder.joinpath(name).read_bytes()) for name in [*page, "match.html", "match.js"]]
+    assert min(sizes) > 0 and sum(sizes) < 60_000
+
+
+def test_a_match_names_who_forfeited(tmp_path: Path) -> None:
+    def late(observation: arena.Observation) -> int:
+        raise RuntimeError("<b>lost</b>")
+
+    match = arena.play("kuhn_poker", [late, "uniform"], seed=1)
+    path = match.write_replay(tmp_path / "new" / "match.html")
+    text = path.read_text(encoding="utf-8")
+    row = json.loads(Page(text).texts["facts"])["matches"][0]
+    assert row["o"] == 0 and "RuntimeError" in row["d"]
+    assert "<b>lost" not in text
 
 
 def test_writing(tmp_path: Path) -> None:
