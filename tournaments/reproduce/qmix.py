@@ -66,10 +66,11 @@ _MAPPO = {
     "entropy": 0.01,
     "scale": 0.2,
 }
+_MAPPO_AT: Mapping[str, Mapping[str, Any]] = {"3m": {"episodes": 64, "entropy": 0.05}}
 _LONG = {"trace": 0.9, "learning_rate": 2e-3, "epsilon_steps": 100_000}
 _VALUES: Mapping[str, Mapping[str, Any]] = {"3m": {}, "2s3z": _LONG, "5m_vs_6m": {}}
-"""Settings of the value learners on each map, besides the defaults. All were chosen with other
-seeds than those of the table."""
+"""Settings on each map besides the common ones. All were chosen with other seeds than those of
+the table."""
 _FIRST_SEED = 1
 _LONGER = "qmix, longer"
 
@@ -270,7 +271,8 @@ def _cell(  # noqa: PLR0917 - what the cell is, in the order of its name
     map_name: str, name: str, seed: int, steps: int, setup: Setup, cells: Path
 ) -> dict[str, Any]:
     solver = learner_solver("ppo" if name == "mappo" else name)
-    own = {**(_MAPPO if name == "mappo" else _VALUES[map_name]), "anneal": steps}
+    given = {**_MAPPO, **_MAPPO_AT.get(map_name, {})} if name == "mappo" else _VALUES[map_name]
+    own = {**given, "anneal": steps}
     settings = solver.settings(own)
     asked = {"map": map_name, "learner": name, "seed": seed, "steps": steps, "settings": settings}
     asked |= {"points": setup.points, "episodes": setup.episodes, "last": setup.last}
