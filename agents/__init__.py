@@ -30,6 +30,7 @@ FAMILIES: dict[str, str] = {
     "hanabi": "agents.hanabi:FAMILY",
     "scripted": "agents.scripted:FAMILY",
     "skirmish": "agents.skirmish:FAMILY",
+    "starcraft": "agents.starcraft:FAMILY",
 }
 """Prefixes with many agents below them: prefix to the target of a `Family`."""
 

@@ -108,7 +108,7 @@ def observe_all(world, rules, ground, i, mask, out):  # type: ignore[no-untyped-
 
 @kernel
 def state_all(world, rules, ground, obs, out, avail):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write the state vector of every episode, shape (N, S); the others have no rows."""
+    """Write the state vector of every episode, shape (N, S); see `view_one`."""
     world, rules = lend(world), lend(rules)
     for k in range(len(out)):
         view_one(world, rules, ground, k, obs, out, avail)

@@ -19,7 +19,8 @@ import numpy as np
 
 from games._stream import stream_below
 from games.skirmish._jit import inlined
-from games.skirmish._smac_kernels import blocked, can_reach
+from games.skirmish._smac_kernels import can_reach
+from games.skirmish._walk_kernels import blocked
 from games.skirmish.layout import (
     ACTION,
     CLIMBS,

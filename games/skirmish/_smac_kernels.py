@@ -9,9 +9,11 @@ All units act at once from the same state. A world step of 1/16 s:
    armour but at least one half, to the health. A beam hits everything along a line across
    the line of fire; a suicide hits everything around it and dies.
 2. A healer in reach of its target restores health for energy.
-3. Units move; walls stop those on the ground, who slide along them.
+3. Units move; walls stop those on the ground, who slide along them. With `collision='orca'`
+   they find ways around each other (`_orca_kernels`).
 4. Shields regenerate 10 s after the last hit; zerg regain health, healers energy.
-5. Living units of the same plane that overlap push each other apart by half the overlap.
+5. Otherwise living units of the same plane that overlap push each other apart by half the
+   overlap.
 
 Eight of them are a decision. The twin in plain Python is `tests/reference/skirmish.py`.
 
@@ -29,6 +31,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from games._stream import stream_unit
 from games.skirmish._jit import inlined
 from games.skirmish._near_kernels import near
+from games.skirmish._walk_kernels import blocked, walk, walk_around
 from games.skirmish.layout import (
     ACTION,
     ARMOUR,
@@ -39,7 +42,6 @@ from games.skirmish.layout import (
     CLIMBS,
     COOLDOWN,
     DAMAGE,
-    DECISION_STEPS,
     ENERGY,
     FAR,
     FLIES,
@@ -54,8 +56,14 @@ from games.skirmish.layout import (
     MOVE_X,
     MOVE_Y,
     MOVED,
+    PAY_DEATH,
+    PAY_NEGATIVE,
     PERIOD,
     QUIET,
+    R_ALLIES,
+    R_AVOID,
+    R_POSITIVE,
+    R_STEPS,
     RADIUS,
     RANGE,
     REACH,
@@ -75,7 +83,7 @@ from games.skirmish.layout import (
     Y,
 )
 
-__all__ = ["blocked", "can_reach", "smac_decision", "smac_decode", "smac_push"]
+__all__ = ["can_reach", "smac_decision", "smac_decode", "smac_push"]
 
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
@@ -84,7 +92,6 @@ _TINY = np.float32(1e-6)
 _TICK = np.float32(1.0 / 16.0)
 _SPREAD = np.float32(3.0 / 16.0)
 _SLACK = np.float32(0.01)  # who walks up to a target ends up inside its range
-_STRIDE = np.float32(2.0)  # how far a move order goes
 _SHIELD_DELAY = np.float32(10.0)
 _SHIELD_RATE = np.float32(2.0 / 16.0)
 _ENERGY_RATE = np.float32(0.7875 / 16.0)
@@ -93,7 +100,6 @@ _ENERGY_START = np.float32(5.0)  # without that much no healing begins
 _BEAM_LONG = np.float32(1.4)
 _BEAM_WIDE = np.float32(0.15)
 _BLAST = np.float32(2.2)
-_KILL_PAYS = np.float32(10.0)
 _BEAM, _SUICIDE = np.float32(1.0), np.float32(2.0)
 
 _STEP_X = np.array([0.0, 0.0, 1.0, -1.0], dtype=np.float32)  # north, south, east, west
@@ -101,7 +107,7 @@ _STEP_Y = np.array([1.0, -1.0, 0.0, 0.0], dtype=np.float32)
 
 
 @inlined
-def smac_decode(units, marks, stats, k, s, allies, looks, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_decode(units, marks, stats, k, s, allies, looks, stride, i, action):  # type: ignore[no-untyped-def]  # compiled by numba
     """Give unit `i` the order that an action stands for."""
     marks[k, ACTION, i] = action
     marks[k, TARGET, i] = -1
@@ -110,8 +116,8 @@ def smac_decode(units, marks, stats, k, s, allies, looks, i, action):  # type: i
         return
     if action < 6:
         marks[k, MOVED, i] = 1
-        units[k, MOVE_X, i] = units[k, X, i] + _STEP_X[action - 2] * _STRIDE
-        units[k, MOVE_Y, i] = units[k, Y, i] + _STEP_Y[action - 2] * _STRIDE
+        units[k, MOVE_X, i] = units[k, X, i] + _STEP_X[action - 2] * stride
+        units[k, MOVE_Y, i] = units[k, Y, i] + _STEP_Y[action - 2] * stride
     elif action < 6 + looks:
         angle = 2.0 * math.pi * (action - 6) / looks
         units[k, LOOK_X, i] = np.float32(math.cos(angle))
@@ -130,17 +136,6 @@ def can_reach(stats, s, i, j):  # type: ignore[no-untyped-def]  # compiled by nu
         return i != j and stats[s, FLIES, j] == _ZERO
     plane = 2 if stats[s, FLIES, j] > _ZERO else 1
     return np.int32(stats[s, REACH, i]) & plane != 0
-
-
-@inlined
-def blocked(walls, x, y):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Whether a point lies in a wall; outside the map counts as one."""
-    if walls.shape[0] == 0:
-        return False
-    column, row = math.floor(x), math.floor(y)
-    if column < 0 or row < 0 or column >= walls.shape[1] or row >= walls.shape[0]:
-        return True
-    return walls[row, column] != 0
 
 
 @inlined
@@ -226,30 +221,6 @@ def _attack(units, marks, stats, k, s, streams, allies, i, noise, step):  # type
 
 
 @inlined
-def _walk(units, marks, stats, k, s, walls, width, height, i, far):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Move unit `i` up to `far` towards its target or the point it was sent to."""
-    target = marks[k, TARGET, i]
-    if target >= 0:
-        dx, dy = units[k, X, target] - units[k, X, i], units[k, Y, target] - units[k, Y, i]
-    else:
-        dx, dy = units[k, MOVE_X, i] - units[k, X, i], units[k, MOVE_Y, i] - units[k, Y, i]
-    length = math.sqrt(dx * dx + dy * dy)
-    pace = min(stats[s, SPEED, i] * _TICK, far)
-    if length <= _TINY or pace <= _ZERO:
-        return
-    share = min(pace / length, _ONE)
-    radius = stats[s, RADIUS, i]
-    x = max(min(units[k, X, i] + dx * share, width - radius), radius)
-    y = max(min(units[k, Y, i] + dy * share, height - radius), radius)
-    if stats[s, FLIES, i] > _ZERO or stats[s, CLIMBS, i] > _ZERO or not blocked(walls, x, y):
-        units[k, WORK_1, i], units[k, WORK_2, i] = x, y
-    elif not blocked(walls, x, units[k, Y, i]):
-        units[k, WORK_1, i] = x
-    elif not blocked(walls, units[k, X, i], y):
-        units[k, WORK_2, i] = y
-
-
-@inlined
 def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-untyped-def]  # compiled by numba
     """Push living units of the same plane apart that overlap; nobody leaves the map."""
     count = units.shape[2]
@@ -307,8 +278,10 @@ def smac_push(units, stats, k, s, walls, width, height):  # type: ignore[no-unty
 
 
 @inlined
-def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step):  # type: ignore[no-untyped-def]  # compiled by numba
-    count = units.shape[2]
+def _world_step(  # type: ignore[no-untyped-def]  # compiled by numba
+    units, marks, stats, k, s, streams, numbers, width, height, walls, scratch, noise, step
+):
+    count, allies = units.shape[2], numbers[R_ALLIES]
     for i in range(count):
         units[k, WORK_1, i] = units[k, HEALTH, i]
         units[k, WORK_2, i] = units[k, SHIELD, i]
@@ -360,9 +333,12 @@ def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls
     for i in range(count):
         units[k, WORK_1, i] = units[k, X, i]
         units[k, WORK_2, i] = units[k, Y, i]
+    if numbers[R_AVOID]:
+        walk_around(units, marks, stats, k, s, walls, width, height, scratch)
+        return
     for i in range(count):
         if units[k, HEALTH, i] > _ZERO and units[k, FAR, i] > _ZERO:
-            _walk(units, marks, stats, k, s, walls, width, height, i, units[k, FAR, i])
+            walk(units, marks, stats, k, s, walls, width, height, i)
     for i in range(count):
         units[k, X, i] = units[k, WORK_1, i]
         units[k, Y, i] = units[k, WORK_2, i]
@@ -370,11 +346,27 @@ def _world_step(units, marks, stats, k, s, streams, allies, width, height, walls
 
 
 @inlined
-def smac_decision(units, marks, stats, k, s, streams, pays, allies, width, height, walls, noise):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_decision(  # type: ignore[no-untyped-def]  # compiled by numba
+    units,
+    marks,
+    stats,
+    k,
+    s,
+    streams,
+    pays,
+    numbers,
+    rewards,
+    width,
+    height,
+    walls,
+    scratch,
+    noise,
+):
     """Play the orders given, and set the shaped rewards without what is paid for winning.
 
     A team is paid what the other one lost of health and shields (as an amount: shields that
-    regenerate count too, as in SMAC) and 10 for each of its deaths, divided by the scale.
+    regenerate count too, as in SMAC) and for each of its deaths, divided by the scale; unless
+    only that counts, a share of its own losses is taken off.
 
     Args:
         units: shape (N, UNIT_ROWS, U), modified in place.
@@ -384,27 +376,38 @@ def smac_decision(units, marks, stats, k, s, streams, pays, allies, width, heigh
         s: its row of `stats`.
         streams: entry `k` is drawn from and modified in place.
         pays: row `k` is written.
-        allies: units of team 0.
+        numbers: of the rules.
+        rewards: of the rules.
         width: of the map.
         height: of the map.
         walls: of the ground.
-        noise: deviations of cooldowns to replay, shape (8, U), or `NO_NOISE`.
+        scratch: of the world, modified in place.
+        noise: deviations of cooldowns to replay, shape (steps, U), or `NO_NOISE`.
     """
-    count = units.shape[2]
+    count, allies = units.shape[2], numbers[R_ALLIES]
+    death = np.float32(rewards[PAY_DEATH])
     for i in range(count):
         marks[k, SHOT, i] = -1
         units[k, BEFORE, i] = units[k, HEALTH, i] + units[k, SHIELD, i]
-    for step in range(DECISION_STEPS):
-        _world_step(units, marks, stats, k, s, streams, allies, width, height, walls, noise, step)
+    for step in range(numbers[R_STEPS]):
+        _world_step(
+            units, marks, stats, k, s, streams, numbers, width, height, walls, scratch, noise, step
+        )
     lost_0 = lost_1 = killed_0 = killed_1 = _ZERO
     for i in range(count):
         change = units[k, BEFORE, i] - units[k, HEALTH, i] - units[k, SHIELD, i]
-        died = _KILL_PAYS if units[k, BEFORE, i] > _ZERO and units[k, HEALTH, i] <= _ZERO else _ZERO
+        died = death if units[k, BEFORE, i] > _ZERO and units[k, HEALTH, i] <= _ZERO else _ZERO
         if i < allies:
             lost_0 += change
             killed_0 += died
         else:
             lost_1 += change
             killed_1 += died
-    pays[k, REWARD_0] = abs(lost_1 + killed_1) / pays[k, SCALE_0]
-    pays[k, REWARD_1] = abs(lost_0 + killed_0) / pays[k, SCALE_1]
+    if numbers[R_POSITIVE]:
+        pays[k, REWARD_0] = abs(lost_1 + killed_1) / pays[k, SCALE_0]
+        pays[k, REWARD_1] = abs(lost_0 + killed_0) / pays[k, SCALE_1]
+    else:
+        share = rewards[PAY_NEGATIVE]
+        loss_0, loss_1 = float(lost_0 + killed_0), float(lost_1 + killed_1)
+        pays[k, REWARD_0] = (loss_1 - share * loss_0) / pays[k, SCALE_0]
+        pays[k, REWARD_1] = (loss_0 - share * loss_1) / pays[k, SCALE_1]

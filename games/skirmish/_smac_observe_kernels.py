@@ -1,11 +1,12 @@
-# ruff: noqa: PLR0917 - compiled: no keywords
+# ruff: noqa: PLR0912, PLR0917 - compiled: no keywords, one pass over many numbers
 """SMAC: what units see, and what they can do.
 
-Of each unit: 4 flags of moves; each opponent (can be named, distance, Δx, Δy, health,
-[shield], [type]); each other unit of its team (seen, distance, Δx, Δy, health, [shield],
-[type]); its own (health, [shield], [position], [look direction], [type]). The state: allies
-(health, cooldown or energy, x, y, [shield], [type]), enemies (health, x, y, [shield],
-[type]), then the allies' last actions, one-hot.
+Of each unit: 4 flags of moves, [paths around], [heights around]; each opponent (can be named,
+distance, Δx, Δy, [health], [shield], [type]); each other unit of its team (seen, distance, Δx,
+Δy, [health], [shield], [type], [last action]); its own ([health], [shield], [position], [look
+direction], [type]); [time]. The state: allies (health, cooldown or energy, x, y, [shield],
+[type]), enemies (health, x, y, [shield], [type]), then [the allies' last actions, one-hot] and
+[time]. `games.skirmish.options` has the settings that decide what is in brackets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 
 from games._stream import stream_unit
 from games.skirmish._jit import inlined, kernel
-from games.skirmish._smac_kernels import blocked, can_reach
+from games.skirmish._smac_kernels import can_reach
+from games.skirmish._walk_kernels import blocked
 from games.skirmish.layout import (
     ACTION,
     COOLDOWN,
@@ -29,18 +31,32 @@ from games.skirmish.layout import (
     HEIGHT,
     LOOK_X,
     LOOK_Y,
+    MOVE,
     PERIOD,
     R_ACTIONS_0,
+    R_ACTIONS_1,
+    R_ALL_HEALTH,
     R_ALLIES,
+    R_LIMIT,
     R_LOOKS,
+    R_OBS_0,
+    R_OBS_1,
+    R_OBS_ACTIONS,
+    R_OBS_CLOCK,
+    R_OBS_HEIGHT,
+    R_OBS_PATHING,
+    R_OWN_HEALTH,
     R_OWN_POSITION,
     R_SHIELDS_0,
     R_SHIELDS_1,
+    R_STATE_ACTIONS,
+    R_STATE_CLOCK,
     R_TYPES,
     REVEAL,
     SHIELD,
     SHOOT,
     SIGHT,
+    STEP,
     TYPE,
     VIEW,
     WIDTH,
@@ -54,14 +70,21 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _HALF = np.float32(0.5)
 _TINY = np.float32(1e-6)
+# The points around a unit that SMAC looks at, in moves.
+_AROUND_X = np.array([0.0, 0.0, 2.0, -2.0, 1.0, -1.0, 1.0, -1.0, 0.0], dtype=np.float32)
+_AROUND_Y = np.array([2.0, -2.0, 0.0, 0.0, 1.0, -1.0, -1.0, 1.0, 0.0], dtype=np.float32)
 
 
 @inlined
-def in_sight(units, k, numbers, reals, i, j, far):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Whether `j` is within `far` of `i` and in its field of view (the dead are too)."""
+def in_sight(units, k, numbers, reals, i, j, far, edge):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Whether `j` is within `far` of `i` and in its field of view (the dead are too).
+
+    At exactly that distance it is if `edge`: SMAC's ranges of weapons include it, those of
+    sight do not.
+    """
     dx, dy = units[k, X, j] - units[k, X, i], units[k, Y, j] - units[k, Y, i]
     square = dx * dx + dy * dy
-    if square > far * far:
+    if square > far * far or (square == far * far and not edge):
         return False
     if numbers[R_LOOKS] == 0 or square <= _TINY:
         return True
@@ -72,7 +95,7 @@ def in_sight(units, k, numbers, reals, i, j, far):  # type: ignore[no-untyped-de
 @inlined
 def smac_sees(units, stats, k, s, seen, numbers, reals, i, j):  # type: ignore[no-untyped-def]  # compiled by numba
     """Whether `i` sees `j`, if both live."""
-    if not in_sight(units, k, numbers, reals, i, j, stats[s, SIGHT, i]):
+    if not in_sight(units, k, numbers, reals, i, j, stats[s, SIGHT, i], False):
         return False
     return seen.shape[2] == 0 or seen[k, i, j] & 1 == 1
 
@@ -102,7 +125,7 @@ def reveal(units, stats, k, s, seen, streams, numbers, reals):  # type: ignore[n
             continue
         for i in range(first, last):
             alive = units[k, HEALTH, i] > _ZERO
-            if alive and in_sight(units, k, numbers, reals, i, j, stats[s, SIGHT, i]):
+            if alive and in_sight(units, k, numbers, reals, i, j, stats[s, SIGHT, i], False):
                 for other in range(first, last):
                     drawn = np.float32(stream_unit(streams, k)) < reals[REVEAL]
                     seen[k, other, j] = 1 if drawn else 2
@@ -122,10 +145,11 @@ def smac_available(units, stats, k, s, numbers, reals, walls, i, avail, r):  # t
         return
     x, y = units[k, X, i], units[k, Y, i]
     avail[k, r, 1] = True
-    avail[k, r, 2] = y + _ONE < reals[HEIGHT] and not blocked(walls, x, y + _ONE)
-    avail[k, r, 3] = y - _ONE >= _ZERO and not blocked(walls, x, y - _ONE)
-    avail[k, r, 4] = x + _ONE < reals[WIDTH] and not blocked(walls, x + _ONE, y)
-    avail[k, r, 5] = x - _ONE >= _ZERO and not blocked(walls, x - _ONE, y)
+    half = reals[MOVE] * _HALF
+    avail[k, r, 2] = y + half < reals[HEIGHT] and not blocked(walls, x, y + half)
+    avail[k, r, 3] = y - half >= _ZERO and not blocked(walls, x, y - half)
+    avail[k, r, 4] = x + half < reals[WIDTH] and not blocked(walls, x + half, y)
+    avail[k, r, 5] = x - half >= _ZERO and not blocked(walls, x - half, y)
     for look in range(looks):
         avail[k, r, 6 + look] = True
     own = stats[s, HEAL, i] > _ZERO
@@ -134,35 +158,67 @@ def smac_available(units, stats, k, s, numbers, reals, walls, i, avail, r):  # t
         avail[k, r, 6 + looks + j - first] = (
             units[k, HEALTH, j] > _ZERO
             and can_reach(stats, s, i, j)
-            and in_sight(units, k, numbers, reals, i, j, stats[s, SHOOT, i])
+            and in_sight(units, k, numbers, reals, i, j, stats[s, SHOOT, i], True)
         )
 
 
 @inlined
-def _other(units, marks, stats, k, s, i, j, flag, shields, types, obs, r, at):  # type: ignore[no-untyped-def]  # compiled by numba
+def _other(units, marks, stats, k, s, i, j, flag, healths, shields, types, obs, r, at):  # type: ignore[no-untyped-def]  # compiled by numba
     dx, dy = units[k, X, j] - units[k, X, i], units[k, Y, j] - units[k, Y, i]
     share = _ONE / stats[s, SIGHT, i]
     obs[k, r, at] = flag
     obs[k, r, at + 1] = math.sqrt(dx * dx + dy * dy) * share
     obs[k, r, at + 2] = dx * share
     obs[k, r, at + 3] = dy * share
-    obs[k, r, at + 4] = units[k, HEALTH, j] / stats[s, FULL_HEALTH, j]
-    at += 5
-    if shields:
-        if stats[s, FULL_SHIELD, j] > _ZERO:
-            obs[k, r, at] = units[k, SHIELD, j] / stats[s, FULL_SHIELD, j]
+    at += 4
+    if healths:
+        obs[k, r, at] = units[k, HEALTH, j] / stats[s, FULL_HEALTH, j]
         at += 1
+        if shields:
+            if stats[s, FULL_SHIELD, j] > _ZERO:
+                obs[k, r, at] = units[k, SHIELD, j] / stats[s, FULL_SHIELD, j]
+            at += 1
     if types:
         obs[k, r, at + marks[k, TYPE, j]] = _ONE
 
 
 @inlined
-def smac_unit(units, marks, stats, k, s, seen, numbers, reals, i, avail, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
+def _surroundings(units, k, numbers, reals, walls, heights, i, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
+    """Write the ground around unit `i` behind its four moves; return where the next number goes.
+
+    Outside the map all can be walked on and is of height 1, as SMAC has it.
+    """
+    at = 4
+    x, y, move = math.floor(units[k, X, i]), math.floor(units[k, Y, i]), reals[MOVE]
+    for kind in range(2):
+        if not numbers[R_OBS_HEIGHT if kind else R_OBS_PATHING]:
+            continue
+        for point in range(8 + kind):
+            column = math.floor(x + _AROUND_X[point] * move)
+            row = math.floor(y + _AROUND_Y[point] * move)
+            obs[k, r, at] = _ONE
+            if 0 <= column < reals[WIDTH] and 0 <= row < reals[HEIGHT]:
+                if kind:
+                    flat = heights.shape[0] == 0
+                    obs[k, r, at] = _ZERO if flat else heights[row, column]
+                elif walls.shape[0] and walls[row, column]:
+                    obs[k, r, at] = _ZERO
+            at += 1
+    return at
+
+
+@inlined
+def smac_unit(  # type: ignore[no-untyped-def]  # compiled by numba
+    units, marks, heads, stats, k, s, seen, numbers, reals, walls, heights, i, avail, obs, r
+):
     """Write what unit `i` observes into row `r` of `obs[k]`; that of `avail` holds its actions."""
     allies, count = numbers[R_ALLIES], units.shape[2]
     ally = i < allies
     for f in range(obs.shape[2]):
         obs[k, r, f] = _ZERO
+    if numbers[R_OBS_CLOCK]:
+        last = (numbers[R_OBS_0] if ally else numbers[R_OBS_1]) - 1
+        obs[k, r, last] = np.float32(heads[k, STEP] / numbers[R_LIMIT])
     if units[k, HEALTH, i] <= _ZERO:
         return
     for way in range(4):
@@ -170,13 +226,20 @@ def smac_unit(units, marks, stats, k, s, seen, numbers, reals, i, avail, obs, r)
     mine = numbers[R_SHIELDS_0] if ally else numbers[R_SHIELDS_1]
     theirs = numbers[R_SHIELDS_1] if ally else numbers[R_SHIELDS_0]
     types, looks = numbers[R_TYPES], numbers[R_LOOKS]
+    healths, actions = numbers[R_ALL_HEALTH], 0
+    if numbers[R_OBS_ACTIONS]:
+        actions = numbers[R_ACTIONS_0] if ally else numbers[R_ACTIONS_1]
     at = 4
+    if numbers[R_OBS_PATHING] or numbers[R_OBS_HEIGHT]:
+        at = _surroundings(units, k, numbers, reals, walls, heights, i, obs, r)
     healer = stats[s, HEAL, i] > _ZERO
     # Opponents first, then the own team.
     for half in range(2):
         own = half == 1
         first, last = (allies, count) if ally != own else (0, allies)
         shields = mine if own else theirs
+        facts = 4 + types + (1 + shields if healths else 0)
+        wide = facts + actions if own else facts
         for j in range(first, last):
             if j == i:
                 continue
@@ -185,14 +248,17 @@ def smac_unit(units, marks, stats, k, s, seen, numbers, reals, i, avail, obs, r)
             ):
                 named = own or (not healer and avail[k, r, 6 + looks + j - first])
                 flag = _ONE if named else _ZERO
-                _other(units, marks, stats, k, s, i, j, flag, shields, types, obs, r, at)
-            at += 5 + shields + types
-    obs[k, r, at] = units[k, HEALTH, i] / stats[s, FULL_HEALTH, i]
-    at += 1
-    if mine:
-        if stats[s, FULL_SHIELD, i] > _ZERO:
-            obs[k, r, at] = units[k, SHIELD, i] / stats[s, FULL_SHIELD, i]
+                _other(units, marks, stats, k, s, i, j, flag, healths, shields, types, obs, r, at)
+                if wide > facts and marks[k, ACTION, j] >= 0:
+                    obs[k, r, at + facts + marks[k, ACTION, j]] = _ONE
+            at += wide
+    if numbers[R_OWN_HEALTH]:
+        obs[k, r, at] = units[k, HEALTH, i] / stats[s, FULL_HEALTH, i]
         at += 1
+        if mine:
+            if stats[s, FULL_SHIELD, i] > _ZERO:
+                obs[k, r, at] = units[k, SHIELD, i] / stats[s, FULL_SHIELD, i]
+            at += 1
     if numbers[R_OWN_POSITION]:
         obs[k, r, at] = units[k, X, i] / reals[WIDTH]
         obs[k, r, at + 1] = units[k, Y, i] / reals[HEIGHT]
@@ -206,7 +272,7 @@ def smac_unit(units, marks, stats, k, s, seen, numbers, reals, i, avail, obs, r)
 
 
 @inlined
-def smac_state(units, marks, stats, k, s, numbers, reals, state):  # type: ignore[no-untyped-def]  # compiled by numba
+def smac_state(units, marks, heads, stats, k, s, numbers, reals, state):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write the state vector."""
     allies, count = numbers[R_ALLIES], units.shape[2]
     types, actions = numbers[R_TYPES], numbers[R_ACTIONS_0]
@@ -235,8 +301,10 @@ def smac_state(units, marks, stats, k, s, numbers, reals, state):  # type: ignor
             if types:
                 state[k, to + marks[k, TYPE, i]] = _ONE
         at += 3 + ally + shields + types
-    for i in range(allies):
+    for i in range(allies if numbers[R_STATE_ACTIONS] else 0):
         # Before the first decision nobody has acted.
         if marks[k, ACTION, i] >= 0:
             state[k, at + marks[k, ACTION, i]] = _ONE
         at += actions
+    if numbers[R_STATE_CLOCK]:
+        state[k, at] = np.float32(heads[k, STEP] / numbers[R_LIMIT])

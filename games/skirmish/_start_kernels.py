@@ -26,6 +26,9 @@ from games.skirmish.layout import (
     HEIGHT,
     LOOK_X,
     MEMORY,
+    PAY_DEATH,
+    PAY_RATE,
+    PAY_WIN,
     QUIET,
     R_ALLIES,
     R_ALONE,
@@ -52,8 +55,6 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _HALF = np.float32(0.5)
 _PUSHES = 12  # of an SMAC start: enough to clear the heap that a drawn place may be
-_REWARD_SCALE = 20.0  # SMAC: what an episode pays at most, shields that regenerate aside
-_WIN_PAYS, _KILL_PAYS = 200.0, 10.0
 
 
 @inlined
@@ -199,10 +200,12 @@ def start_one(world, rules, ground, k):  # type: ignore[no-untyped-def]  # compi
         else:
             totals_1 += total
             heads[FIGHTERS_1] += fights
-    paid_0 = totals_1 + _KILL_PAYS * (count - allies) + _WIN_PAYS
-    paid_1 = totals_0 + _KILL_PAYS * allies + _WIN_PAYS
-    world.pays[k, SCALE_0] = paid_0 / _REWARD_SCALE
-    world.pays[k, SCALE_1] = paid_1 / _REWARD_SCALE
+    # What an episode pays at most, shields that regenerate aside.
+    death, win, rate = rules.rewards[PAY_DEATH], rules.rewards[PAY_WIN], rules.rewards[PAY_RATE]
+    paid_0 = totals_1 + death * (count - allies) + win
+    paid_1 = totals_0 + death * allies + win
+    world.pays[k, SCALE_0] = paid_0 / rate if rate > 0.0 else 1.0
+    world.pays[k, SCALE_1] = paid_1 / rate if rate > 0.0 else 1.0
     if ground is None:
         smax_push(world.units, world.stats, k, s)
     else:

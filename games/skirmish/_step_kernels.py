@@ -34,11 +34,16 @@ from games.skirmish.layout import (
     HEAL,
     HEALTH,
     HEIGHT,
+    MOVE,
     OVER,
+    PAY_DEFEAT,
+    PAY_WIN,
     PLAYED,
     R_ALLIES,
     R_LIMIT,
     R_LOOKS,
+    R_OBS_0,
+    R_OBS_STATE,
     R_OPPONENT,
     R_SPARSE,
     RETURN_0,
@@ -54,7 +59,6 @@ from games.skirmish.layout import (
 
 __all__ = ["available", "sees", "step_one", "view_one", "view_unit"]
 
-_WIN_PAYS = 200.0
 _ZERO = np.float32(0.0)
 
 
@@ -85,12 +89,13 @@ def _command(units, marks, stats, k, s, streams, numbers, reals, starts, walls, 
         if walls is None:
             smax_decode(units, marks, k, allies, i, action)
         else:
-            smac_decode(units, marks, stats, k, s, allies, looks, i, action)
+            smac_decode(units, marks, stats, k, s, allies, looks, reals[MOVE], i, action)
 
 
 @inlined
-def _settle(units, stats, k, s, heads, pays, allies, limit, sparse, smax):  # type: ignore[no-untyped-def]  # compiled by numba
+def _settle(units, stats, k, s, heads, pays, numbers, rewards, smax):  # type: ignore[no-untyped-def]  # compiled by numba
     """Count who lives, end the episode if it is over, and pay."""
+    allies, limit, sparse = numbers[R_ALLIES], numbers[R_LIMIT], numbers[R_SPARSE]
     fighters_0 = fighters_1 = 0
     for i in range(units.shape[2]):
         if units[k, HEALTH, i] > _ZERO and stats[s, HEAL, i] <= _ZERO:
@@ -117,8 +122,9 @@ def _settle(units, stats, k, s, heads, pays, allies, limit, sparse, smax):  # ty
         pays[k, REWARD_0] += won_0
         pays[k, REWARD_1] += won_1
     else:
-        pays[k, REWARD_0] += won_0 * _WIN_PAYS / pays[k, SCALE_0]
-        pays[k, REWARD_1] += won_1 * _WIN_PAYS / pays[k, SCALE_1]
+        win, defeat = rewards[PAY_WIN], rewards[PAY_DEFEAT]
+        pays[k, REWARD_0] += (won_0 * win + won_1 * defeat) / pays[k, SCALE_0]
+        pays[k, REWARD_1] += (won_1 * win + won_0 * defeat) / pays[k, SCALE_1]
     pays[k, RETURN_0] += pays[k, REWARD_0]
     pays[k, RETURN_1] += pays[k, REWARD_1]
 
@@ -135,49 +141,63 @@ def step_one(world, rules, ground, k, actions, noise):  # type: ignore[no-untype
         actions: of the seats, shape (N, n); those of the dead are not looked at.
         noise: see `smax_decision`.
     """
-    units, marks, heads, pays, streams, stats, seen, _ = world
+    units, marks, heads, pays, streams, stats, seen, scratch = world
     numbers, reals = rules.numbers, rules.reals
     if heads[k, OVER]:
         pays[k, REWARD_0] = pays[k, REWARD_1] = 0.0
         return
     s = k if stats.shape[0] > 1 else 0
     allies, width, height = numbers[R_ALLIES], reals[WIDTH], reals[HEIGHT]
-    limit, sparse = numbers[R_LIMIT], numbers[R_SPARSE]
+    rewards = rules.rewards
     if ground is None:
         _command(
             units, marks, stats, k, s, streams, numbers, reals, rules.starts, None, None, actions
         )
         smax_decision(units, marks, stats, k, s, streams, pays, allies, width, height, noise)
-        _settle(units, stats, k, s, heads, pays, allies, limit, sparse, True)
+        _settle(units, stats, k, s, heads, pays, numbers, rewards, True)
     else:
-        walls, routes = ground
+        walls, routes = ground.walls, ground.routes
         _command(
             units, marks, stats, k, s, streams, numbers, reals, rules.starts, walls, routes,
             actions,
         )  # fmt: skip
-        smac_decision(units, marks, stats, k, s, streams, pays, allies, width, height, walls, noise)
-        _settle(units, stats, k, s, heads, pays, allies, limit, sparse, False)
+        smac_decision(
+            units, marks, stats, k, s, streams, pays, numbers, rewards, width, height, walls,
+            scratch, noise,
+        )  # fmt: skip
+        _settle(units, stats, k, s, heads, pays, numbers, rewards, False)
         if seen.shape[1] > 0:
             reveal(units, stats, k, s, seen, streams, numbers, reals)
 
 
 @inlined
-def mask_unit(units, stats, k, s, numbers, reals, walls, i, avail, r):  # type: ignore[no-untyped-def]  # compiled by numba
-    """Write which actions unit `i` has into row `r` of `avail[k]`; what it has not is False."""
-    if walls is None:
-        smax_available(units, stats, k, s, numbers[R_ALLIES], i, avail, r)
-    else:
-        smac_available(units, stats, k, s, numbers, reals, walls, i, avail, r)
-
-
-@inlined
-def _unit(units, marks, stats, k, s, seen, scratch, numbers, reals, walls, i, avail, obs, r):  # type: ignore[no-untyped-def]  # compiled by numba
-    mask_unit(units, stats, k, s, numbers, reals, walls, i, avail, r)
+def _unit(  # type: ignore[no-untyped-def]  # compiled by numba
+    units,
+    marks,
+    heads,
+    stats,
+    k,
+    s,
+    seen,
+    scratch,
+    numbers,
+    reals,
+    walls,
+    heights,
+    i,
+    avail,
+    obs,
+    r,
+):
     if walls is None:
         width, height = reals[WIDTH], reals[HEIGHT]
+        smax_available(units, stats, k, s, numbers[R_ALLIES], i, avail, r)
         smax_unit(units, stats, k, s, scratch, numbers[R_ALLIES], width, height, i, obs, r)
     else:
-        smac_unit(units, marks, stats, k, s, seen, numbers, reals, i, avail, obs, r)
+        smac_available(units, stats, k, s, numbers, reals, walls, i, avail, r)
+        smac_unit(
+            units, marks, heads, stats, k, s, seen, numbers, reals, walls, heights, i, avail, obs, r
+        )
 
 
 @kernel
@@ -186,23 +206,28 @@ def available(world, rules, ground, k, i, avail):  # type: ignore[no-untyped-def
     units, _, _, _, _, stats, _, _ = world
     s = k if stats.shape[0] > 1 else 0
     if ground is None:
-        mask_unit(units, stats, k, s, rules.numbers, rules.reals, None, i, avail, 0)
+        smax_available(units, stats, k, s, rules.numbers[R_ALLIES], i, avail, 0)
     else:
-        mask_unit(units, stats, k, s, rules.numbers, rules.reals, ground.walls, i, avail, 0)
+        smac_available(units, stats, k, s, rules.numbers, rules.reals, ground.walls, i, avail, 0)
 
 
 @kernel
 def view_unit(world, rules, ground, k, i, avail, obs):  # type: ignore[no-untyped-def]  # compiled by numba
     """Write available actions and observation of unit `i`, shapes (N, 1, A) and (N, 1, D)."""
-    units, marks, _, _, _, stats, seen, scratch = world
+    units, marks, heads, _, _, stats, seen, scratch = world
     numbers, reals = rules.numbers, rules.reals
     s = k if stats.shape[0] > 1 else 0
     if ground is None:
         smax_table(units, marks, stats, k, s, numbers[R_ALLIES], scratch)
-        _unit(units, marks, stats, k, s, seen, scratch, numbers, reals, None, i, avail, obs, 0)
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, None, None, i, avail,
+            obs, 0,
+        )  # fmt: skip
     else:
-        walls = ground.walls
-        _unit(units, marks, stats, k, s, seen, scratch, numbers, reals, walls, i, avail, obs, 0)
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, ground.walls,
+            ground.heights, i, avail, obs, 0,
+        )  # fmt: skip
 
 
 @kernel
@@ -214,24 +239,36 @@ def view_one(world, rules, ground, k, obs, state, avail):  # type: ignore[no-unt
         rules: of the battle.
         ground: of the battle.
         k: the episode.
-        obs: shape (N, n, D), n may be 0.
+        obs: shape (N, n, D), n may be 0 unless the state is made of observations.
         state: shape (N, S).
         avail: shape (N, n, A).
     """
-    units, marks, _, _, _, stats, seen, scratch = world
+    units, marks, heads, _, _, stats, seen, scratch = world
     numbers, reals = rules.numbers, rules.reals
     s = k if stats.shape[0] > 1 else 0
     if ground is None:
         allies = numbers[R_ALLIES]
         smax_table(units, marks, stats, k, s, allies, scratch)
         for i in range(obs.shape[1]):
-            _unit(units, marks, stats, k, s, seen, scratch, numbers, reals, None, i, avail, obs, i)
+            _unit(
+                units, marks, heads, stats, k, s, seen, scratch, numbers, reals, None, None, i,
+                avail, obs, i,
+            )  # fmt: skip
         smax_state(units, marks, k, scratch, allies, state)
+        return
+    walls, heights = ground.walls, ground.heights
+    for i in range(obs.shape[1]):
+        _unit(
+            units, marks, heads, stats, k, s, seen, scratch, numbers, reals, walls, heights, i,
+            avail, obs, i,
+        )  # fmt: skip
+    if numbers[R_OBS_STATE]:
+        size = numbers[R_OBS_0]
+        for i in range(numbers[R_ALLIES]):
+            for f in range(size):
+                state[k, i * size + f] = obs[k, i, f]
     else:
-        walls = ground.walls
-        for i in range(obs.shape[1]):
-            _unit(units, marks, stats, k, s, seen, scratch, numbers, reals, walls, i, avail, obs, i)
-        smac_state(units, marks, stats, k, s, numbers, reals, state)
+        smac_state(units, marks, heads, stats, k, s, numbers, reals, state)
 
 
 @inlined

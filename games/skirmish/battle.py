@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from games.skirmish import layout as at
 from games.skirmish import maps
+from games.skirmish.options import Options, check_names
 from games.skirmish.routes import route_table
 from games.skirmish.units import SMAC, SMAX, UnitType, row
 
@@ -34,16 +35,17 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "reward": ("shaped", "sparse"),
     "ranges": ("smac", "unit"),
     "sight": ("circle", "cone"),
+    "collision": ("push", "orca"),
 }
 _SMAX_LIMIT = 100
 _LOOKS = 12
 _SMAC_SHOOT, _SMAC_SIGHT, _LEAST_SHOOT = 6.0, 9.0, 2.0
-_SIZE = 32.0
+_SIZE = at.FIELD_SIZE
 
 
 @dataclass(frozen=True)
-class Battle:
-    """A map and how it is played.
+class Battle(Options):
+    """A map and how it is played; SMAC's optional settings are those of `Options`.
 
     Attributes:
         map: name of the map.
@@ -61,6 +63,8 @@ class Battle:
         sight: `circle`, or `cone`: a twelfth of it, turned by 12 more actions (SMACv2).
         reveal: probability that a unit may see an opponent that another one of its team saw
             first (SMACv2's extended partial observability); 1: always.
+        collision: `push`: units that overlap push each other apart; `orca`: walkers find ways
+            around each other, as in SMAClite. Mode `smac` only.
         limit: decisions of an episode; by default the map's own.
     """
 
@@ -72,6 +76,7 @@ class Battle:
     ranges: str | None = None
     sight: str = "circle"
     reveal: float = 1.0
+    collision: str = "push"
     limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +101,7 @@ class Battle:
         ):
             raise ParameterError("reveal", self.reveal, "a number from 0 to 1", where=where)
         self._check_combinations()
+        self.check_options(where, smax=self.smax, shaped=self.shaped)
 
     def _check_combinations(self) -> None:
         found, where = maps.find(self.map), self.where
@@ -124,12 +130,17 @@ class Battle:
                 "closest, random, focus_fire or idle in mode='smax'",
                 where=where,
             )
-        for name, plain in (("ranges", None), ("sight", "circle"), ("reveal", 1.0)):
+        for name, plain in (
+            ("ranges", None),
+            ("sight", "circle"),
+            ("reveal", 1.0),
+            ("collision", "push"),
+        ):
             if getattr(self, name) != plain:
                 raise ParameterError(
                     name,
                     getattr(self, name),
-                    "only in mode='smac': SMAX's sight is fixed",
+                    "only in mode='smac': SMAX's sight and collisions are fixed",
                     where=where,
                 )
 
@@ -144,14 +155,7 @@ class Battle:
         """
         maps.find(name)
         known = [field.name for field in fields(Battle) if field.name != "map"]
-        for given in params:
-            if given not in known:
-                raise UnknownNameError(
-                    f"parameter of skirmish/{name}",
-                    given,
-                    known,
-                    hint=f"it takes {', '.join(known)}",
-                )
+        check_names(f"skirmish/{name}", params, known)
         return Battle(name, **params)
 
     @property
@@ -162,7 +166,9 @@ class Battle:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters that are not the default ones."""
-        values = {f.name: (getattr(self, f.name), f.default) for f in fields(self)[1:]}
+        values = {
+            f.name: (getattr(self, f.name), f.default) for f in fields(self) if f.name != "map"
+        }
         return {name: value for name, (value, default) in values.items() if value != default}
 
     @cached_property
@@ -258,16 +264,12 @@ class Battle:
         if self.smax:
             size = 13 * (self.units - 1) + 10
             return size, size
-        bits, (mine, theirs) = self.layout.bits, self._shields
         more = (2 if self._own_position else 0) + (2 if self.looks else 0)
-
-        def size_of(own: int, other: int, shields: int, other_shields: int) -> int:
-            seen = other * (5 + other_shields + bits) + (own - 1) * (5 + shields + bits)
-            return 4 + seen + 1 + shields + bits + more
-
+        teams = ((self.allies, self._shields[0]), (self.enemies, self._shields[1]))
+        bits = self.layout.bits
         return (
-            size_of(self.allies, self.enemies, mine, theirs),
-            size_of(self.enemies, self.allies, theirs, mine),
+            self.obs_size(*teams, bits, self.actions[0], more),
+            self.obs_size(*teams[::-1], bits, self.actions[1], more),
         )
 
     @cached_property
@@ -275,9 +277,12 @@ class Battle:
         """Numbers in the state vector."""
         if self.smax:
             return 12 * self.units
+        if self.obs_instead_of_state:
+            return self.allies * self.obs_sizes[0]
         bits, (mine, theirs) = self.layout.bits, self._shields
         units_of = self.allies * (4 + mine + bits) + self.enemies * (3 + theirs + bits)
-        return units_of + self.allies * self.actions[0]
+        actions = self.allies * self.actions[0] if self.state_last_action else 0
+        return units_of + actions + self.state_timestep_number
 
     @property
     def _own_position(self) -> bool:
@@ -310,19 +315,22 @@ class Battle:
             at.R_SHIELDS_0: self._shields[0],
             at.R_SHIELDS_1: self._shields[1],
             at.R_START: at.GROUPS if found.weights else at.FACING,
+            at.R_AVOID: self.collision == "orca",
             at.R_DRAWN: bool(found.weights),
             at.R_LOOKS: self.looks,
             at.R_OWN_POSITION: self._own_position,
             at.R_HEALERS: any(kind.heal for kind in self.kinds),
             at.R_CHOICES: len(found.weights),
             at.R_ALONE: 1 + found.kinds.index(found.alone) if found.alone else 0,
+            **self.numbers(),
         }
         for index, value in values.items():
             numbers[index] = value
         view = math.cos(math.pi / _LOOKS)
         rules = at.Rules(
             numbers=numbers,
-            reals=np.array([_SIZE, _SIZE, self.reveal, view], dtype=np.float32),
+            reals=np.array([_SIZE, _SIZE, self.reveal, view, self.move_amount], dtype=np.float32),
+            rewards=self.rewards(),
             table=np.array([self._row(kind) for kind in self.kinds]),
             types=np.array(self._types(), dtype=np.int32),
             starts=self._starts(),
@@ -338,7 +346,8 @@ class Battle:
         if self.smax:
             return None
         walls = _walls(self.layout)
-        ground = at.Ground(walls=walls, routes=route_table(walls))
+        flat = np.zeros((0, 0), dtype=np.float32)
+        ground = at.Ground(walls=walls, routes=route_table(walls), heights=flat)
         for array in ground:
             array.flags.writeable = False
         return ground

@@ -102,6 +102,8 @@ def _bounds(battle: Battle) -> tuple[float, float]:
     if not battle.shaped:
         return -1.0, 1.0
     # In SMAC's reward damage to shields and health that have grown back counts again.
+    if not battle.reward_only_positive or battle.reward_defeat < 0:
+        return -float("inf"), float("inf")
     return 0.0, 2.0 if battle.smax else float("inf")
 
 

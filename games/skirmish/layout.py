@@ -31,8 +31,10 @@ __all__ = ["Ground", "Rules", "World"]
     WORK_1,  # scratch of the kernels
     WORK_2,
     FAR,  # scratch: how far a unit wants to walk
-) = range(17)
-UNIT_ROWS = 17
+    VEL_X,  # with collision='orca': distance a second of the last world step
+    VEL_Y,
+) = range(19)
+UNIT_ROWS = 19
 
 # World.marks: int32, shape (N, MARK_ROWS, U).
 (
@@ -111,21 +113,41 @@ STAT_ROWS = 21
     R_HEALERS,  # 1 when a team may have healers
     R_CHOICES,  # unit types that are drawn from
     R_ALONE,  # 1 + the type that cannot make up a team alone, 0: none
-) = range(22)
-R_SIZE = 22
+    R_STEPS,  # world steps of a decision
+    R_AVOID,  # 1 when units walk around each other, 0 when they push each other apart
+    # The rest is 0 or 1, see `games.skirmish.options`: what a unit observes,
+    R_ALL_HEALTH,
+    R_OWN_HEALTH,
+    R_OBS_ACTIONS,
+    R_OBS_PATHING,
+    R_OBS_HEIGHT,
+    R_OBS_CLOCK,
+    # what the state vector has,
+    R_OBS_STATE,
+    R_STATE_ACTIONS,
+    R_STATE_CLOCK,
+    R_POSITIVE,  # and whether what happens to the own team costs nothing.
+) = range(34)
+R_SIZE = 34
 
 SMAX, SMAC = range(2)
 FACING, MIRRORED, GROUPS = range(3)
 PLAYED, CLOSEST, RANDOM, FOCUS, ATTACK_MOVE, IDLE = range(6)
 
 # Rules.reals: float32.
-WIDTH, HEIGHT, REVEAL, VIEW = range(4)
-REAL_SIZE = 4
+WIDTH, HEIGHT, REVEAL, VIEW, MOVE = range(5)
+REAL_SIZE = 5
+
+# Rules.rewards: float64.
+PAY_DEATH, PAY_WIN, PAY_DEFEAT, PAY_NEGATIVE, PAY_RATE = range(5)
 
 SCRATCH = 16
 
+FIELD_SIZE = 32.0
+"""Width and height of skirmish's maps."""
+
 DECISION_STEPS = 8
-"""World steps of one decision."""
+"""World steps of one decision, unless `step_mul` says otherwise."""
 
 
 class World(NamedTuple):
@@ -158,7 +180,10 @@ class Rules(NamedTuple):
     Attributes:
         numbers: int64, shape (R_SIZE,).
         reals: float32, shape (REAL_SIZE,): size of the map, the probability that
-            an enemy whom another unit saw first is seen, the cosine of half the field of view.
+            an enemy whom another unit saw first is seen, the cosine of half the field of view,
+            how far a move order goes.
+        rewards: float64, shape (5,): what a death, a win and a defeat pay, the share of the
+            own team's losses that is taken off, and what all adds up to (0: not scaled).
         table: float32, shape (types, STAT_ROWS): statistics of the unit types.
         types: int32, shape (U,): types of a fixed army.
         starts: float32, shape (3, U): where a unit of a `FACING` start is placed, x, y ± spread.
@@ -167,6 +192,7 @@ class Rules(NamedTuple):
 
     numbers: NDArray[Any]
     reals: NDArray[Any]
+    rewards: NDArray[Any]
     table: NDArray[Any]
     types: NDArray[Any]
     starts: NDArray[Any]
@@ -180,7 +206,10 @@ class Ground(NamedTuple):
         walls: uint8, shape (rows, columns) or (0, 0): squares that ground units cannot enter.
         routes: uint8, shape (squares, squares) or (0, 0): the direction (0-7) of the next
             square on a shortest way, 8 where there is none.
+        heights: float32, shape (rows, columns) or (0, 0): of the ground, 0 to 1; flat if
+            there are none.
     """
 
     walls: NDArray[Any]
     routes: NDArray[Any]
+    heights: NDArray[Any]

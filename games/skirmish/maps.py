@@ -189,8 +189,8 @@ def names() -> list[str]:
     return [*MAPS, *_LISTED, *_SMACV2]
 
 
-def find(name: str) -> Map:
-    """Return the map of a name.
+def find(name: str, family: str = "skirmish") -> Map:
+    """Return the map of a name; messages speak of the `family` that was asked for.
 
     Raises:
         UnknownNameError: there is none.
@@ -200,21 +200,20 @@ def find(name: str) -> Map:
         return MAPS[name]
     if found := _GENERATED_NAME.fullmatch(name):
         kinds, weights, alone = GENERATED[found[1]]
-        sizes = _checked(name, int(found[2]), int(found[3]))
+        sizes = _checked(f"{family}/{name}", int(found[2]), int(found[3]))
         armies = tuple(((kinds[0], size),) for size in sizes)
         return Map(armies[0], armies[1], 200, kinds, 3, weights=weights, alone=alone)
     if found := _SMACV2_NAME.fullmatch(name):
-        size, _ = _checked(name, int(found[1]), int(found[1]))
+        size, _ = _checked(f"{family}/{name}", int(found[1]), int(found[1]))
         kinds = ("marine", "marauder", "stalker", "zealot", "zergling", "hydralisk")
         army = (("marine", size),)
         return Map(army, army, 200, kinds, 6, weights=(1 / 6,) * 6)
-    raise UnknownNameError("map of skirmish", name, names(), hint="`arena list games` shows all")
+    hint = f"`arena list games --grep {family}/` shows all"
+    raise UnknownNameError(f"map of {family}", name, names(), hint=hint)
 
 
-def _checked(name: str, allies: int, enemies: int) -> tuple[int, int]:
+def _checked(where: str, allies: int, enemies: int) -> tuple[int, int]:
     for what, size in (("allies", allies), ("enemies", enemies)):
         if not 1 <= size <= MOST_UNITS:
-            raise ParameterError(
-                what, size, f"1 to {MOST_UNITS} units in a team", where=f"skirmish/{name}"
-            )
+            raise ParameterError(what, size, f"1 to {MOST_UNITS} units in a team", where=where)
     return allies, enemies

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from games.skirmish import layout
 from games.skirmish.battle import Battle
+from games.skirmish.options import PATHING_POINTS
 
 __all__ = ["HalfTurn", "half_turn"]
 
@@ -56,19 +57,26 @@ def half_turn(battle: Battle) -> HalfTurn:
     turned[2:6] = [3, 2, 5, 4]
     bits, looks = battle.layout.bits, battle.looks
     numbers = battle.rules.numbers
+    turned[6 : 6 + looks] = 6 + (np.arange(looks) + looks // 2) % max(looks, 1)
     theirs, mine = int(numbers[layout.R_SHIELDS_0]), int(numbers[layout.R_SHIELDS_1])
-    widths = [5 + theirs + bits] * battle.allies + [5 + mine + bits] * (battle.enemies - 1)
     at = 4
-    for width in widths:
-        sign[at + 2 : at + 4] = -1.0  # Δx, Δy
-        at += width
-    at += 1 + mine
+    for points in (PATHING_POINTS * battle.obs_pathing_grid, 8 * battle.obs_terrain_height):
+        order[at : at + points] = at + (np.arange(points) ^ 1)  # they come in opposite pairs
+        at += points
+    at += battle.obs_terrain_height  # below itself
+    played = actions if battle.obs_last_action else 0
+    for count, shields, more in ((battle.allies, theirs, 0), (battle.enemies - 1, mine, played)):
+        for _ in range(count):
+            sign[at + 2 : at + 4] = -1.0  # Δx, Δy
+            at += 4 + (1 + shields if battle.obs_all_health else 0) + bits
+            order[at : at + more] = at + turned[:more]
+            at += more
+    at += 1 + mine if battle.shows_own_health else 0
     if numbers[layout.R_OWN_POSITION]:
         sign[at : at + 2], offset[at : at + 2] = -1.0, 1.0
         at += 2
     if looks:
         sign[at : at + 2] = -1.0
-        turned[6 : 6 + looks] = 6 + (np.arange(looks) + looks // 2) % looks
     return HalfTurn(order, sign, offset, turned)
 
 

@@ -57,7 +57,8 @@ def single(world: at.World, episode: int) -> at.World:
 def state_vectors(battle: Battle, world: at.World) -> NDArray[np.float32]:
     """Return the state vector of every episode, shape (N, S)."""
     out = np.zeros((len(world.heads), battle.state_size), dtype=np.float32)
-    nobody = (len(out), 0, 0)
-    obs, avail = np.zeros(nobody, dtype=np.float32), np.zeros(nobody, dtype=np.bool_)
+    seats = battle.allies if battle.obs_instead_of_state else 0
+    obs = np.zeros((len(out), seats, battle.obs_sizes[0]), dtype=np.float32)
+    avail = np.zeros((len(out), seats, battle.actions[0]), dtype=np.bool_)
     state_all(world, battle.rules, battle.ground, obs, out, avail)
     return out

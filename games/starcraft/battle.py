@@ -12,11 +12,14 @@ from arena.errors import ParameterError, UnknownNameError
 from games.skirmish import layout as at
 from games.skirmish import maps
 from games.skirmish.battle import Battle
+from games.skirmish.options import check_names
+from games.skirmish.units import AIR, GROUND, UnitType
+from games.starcraft import install
 
 __all__ = ["EngineBattle", "Field", "names"]
 
 _FLAT = "32x32_flat"
-_NOT_HERE = ("mode", "opponent", "map")
+_NOT_HERE = ("mode", "opponent", "collision", "map")
 _DIFFICULTIES = "123456789A"
 
 
@@ -31,21 +34,21 @@ class EngineBattle(Battle):
 
     Attributes:
         difficulty: of the built-in opponent, `1` (very easy) to `9`, or `A`; SMAC's is `7`.
-        step_mul: game loops of one decision.
         timeout: seconds to wait for an answer of the engine before it is taken for dead.
         game_version: of the engine, such as `4.10`; by default the newest installed.
         port: that the engine listens on; by default any free one.
         reset: `game`: every episode is a new game with its own seed; `units`: as in SMAC, all
             units are removed and the map places new ones, which is faster, but the chance of
             an episode then follows from all that went before in the same process.
+        replays: folder that takes the engine's replay of every episode that ends.
     """
 
     difficulty: str = "7"
-    step_mul: int = 8
     timeout: int = 120
     game_version: str | None = None
     port: int | None = None
     reset: str = "game"
+    replays: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +59,7 @@ class EngineBattle(Battle):
             raise ParameterError(
                 "difficulty", self.difficulty, "none: with side='both' nobody is built in"
             )
-        for name, least in (("step_mul", 1), ("timeout", 1), ("port", 1)):
+        for name, least in (("timeout", 1), ("port", 1)):
             value = getattr(self, name)
             if value is None and name == "port":
                 continue
@@ -64,6 +67,7 @@ class EngineBattle(Battle):
                 raise ParameterError(name, value, f"an integer ≥ {least}", where=where)
         if self.port is not None and self.port > 65535:
             raise ParameterError("port", self.port, "a port, 1 to 65535", where=where)
+        install.check_replays(self.replays, where=where)
         if self.reset not in ("game", "units"):
             raise ParameterError("reset", self.reset, "'game' or 'units'", where=where)
         if self.reset == "units" and self.layout.weights:
@@ -81,16 +85,12 @@ class EngineBattle(Battle):
         """
         if name.startswith("smacv2_"):
             raise UnknownNameError("map of starcraft", name, names())
-        maps.find(name)
+        maps.find(name, "starcraft")
         known = [f.name for f in fields(EngineBattle) if f.name not in _NOT_HERE]
-        for given in params:
-            if given not in known:
-                raise UnknownNameError(
-                    f"parameter of starcraft/{name}",
-                    given,
-                    known,
-                    hint=f"it takes {', '.join(known)}",
-                )
+        check_names(f"starcraft/{name}", params, known)
+        number = params.get("difficulty")
+        if isinstance(number, int) and not isinstance(number, bool):
+            params = {**params, "difficulty": str(number)}  # the command line has numbers
         return EngineBattle(name, **params)
 
     @property
@@ -108,6 +108,12 @@ class EngineBattle(Battle):
         """The races of the two sides."""
         kinds = {kind.name: kind.race for kind in self.kinds}
         return kinds[self.layout.allies[0][0]], kinds[self.layout.enemies[0][0]]
+
+    def _row(self, kind: UnitType) -> NDArray[np.float32]:
+        """Return the statistics of a type: as in SMAC all may be named as targets."""
+        out = super()._row(kind)
+        out[at.REACH] = GROUND | AIR
+        return out
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,9 @@ class Field:
         reals = battle.rules.reals.copy()
         reals[at.WIDTH], reals[at.HEIGHT] = wide, high
         ground = at.Ground(
-            walls=_walls(raw.pathing_grid, wide, high), routes=np.zeros((0, 0), dtype=np.uint8)
+            walls=_walls(raw.pathing_grid, wide, high),
+            routes=np.zeros((0, 0), dtype=np.uint8),
+            heights=_heights(raw.terrain_height, wide, high),
         )
         # Read-only as those of skirmish are: kernels are compiled apart for others.
         for array in (reals, *ground):
@@ -155,3 +163,9 @@ def _walls(grid: Any, wide: int, high: int) -> NDArray[np.uint8]:
         bits = np.unpackbits(data)[: wide * high].reshape(high, wide)
         return np.ascontiguousarray(1 - bits)
     return np.ascontiguousarray((data.reshape(high, wide)[::-1] != 0).astype(np.uint8))
+
+
+def _heights(grid: Any, wide: int, high: int) -> NDArray[np.float32]:
+    """Return the height of every square, 0 to 1, shape (rows, columns), north first as in SMAC."""
+    data = np.frombuffer(grid.data, dtype=np.uint8).reshape(high, wide)[::-1]
+    return np.ascontiguousarray((data / 255).astype(np.float32))

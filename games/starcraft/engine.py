@@ -111,6 +111,11 @@ class Engine:
         """Return how many unit types the map knows."""
         return len(self._guarded(lambda: self._controllers[0].data_raw(unit_type_id=True)).units)
 
+    def save_replay(self) -> bytes:
+        """Return the replay of the running game, as the engine writes it."""
+        data: bytes = self._guarded(self._controllers[0].save_replay)
+        return data
+
     def kill(self, tags: Sequence[int]) -> None:
         """Remove units from the map."""
         self._debug([debug_pb2.DebugCommand(kill_unit=debug_pb2.DebugKillUnit(tag=tags))])

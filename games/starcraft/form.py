@@ -64,7 +64,8 @@ class StarCraftFamily:
 
 def _battle(name: str, params: dict[str, Any]) -> EngineBattle:
     if name not in names() and "_vs_" not in name:
-        raise UnknownNameError("map of starcraft", name, FAMILY.names())
+        hint = "`arena list games --grep starcraft/` shows all"
+        raise UnknownNameError("map of starcraft", name, FAMILY.names(), hint=hint)
     return EngineBattle.of(name, params)
 
 

@@ -7,10 +7,11 @@ import os
 import platform
 from pathlib import Path
 
-from arena.errors import MissingDependencyError
+from arena.errors import MissingDependencyError, ParameterError
+from arena.files import check_writable
 from games.starcraft.shim import HOW
 
-__all__ = ["check", "engine_folder", "missing"]
+__all__ = ["check", "check_replays", "engine_folder", "missing"]
 
 _LINUX = (
     "download SC2.4.10.zip from https://github.com/Blizzard/s2client-proto#linux-packages,"
@@ -81,6 +82,19 @@ def check(map_path: str, *, where: str) -> None:
             _MAPS[map_path.partition("/")[0]],
             purpose=where,
         )
+
+
+def check_replays(folder: object, *, where: str) -> None:
+    """Make sure that replays can be put where they are to go.
+
+    Raises:
+        ParameterError: it is no name of a folder, or nothing can be written there.
+    """
+    if folder is None:
+        return
+    if not isinstance(folder, str) or not folder:
+        raise ParameterError("replays", folder, "the name of a folder", where=where)
+    check_writable(Path(folder) / "replay")
 
 
 def _has_engine() -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.errors import IllegalActionError
+from arena.errors import IllegalActionError, UnknownNameError
 from games.starcraft.minigame import Minigame
 from games.starcraft.shim import install
 
@@ -88,6 +89,63 @@ class Layers:
                 )
             arguments.append(values)
         return actions.FunctionCall(number, arguments)
+
+    def vector(self, function: str | int, arguments: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the action of a function by names, such as `Move_screen`, screen=(3, 4).
+
+        Args:
+            function: pysc2's name or number.
+            arguments: by the names of pysc2's argument types: points as (x, y), others as
+                numbers or as pysc2's words (`queued="queued"`); those left out are 0, the
+                points must be there.
+
+        Raises:
+            UnknownNameError: of a function, an argument or a word.
+            IllegalActionError: a point is missing, or a value out of range.
+        """
+        where = self.game.where
+        names = {str(one.name): int(one.id) for one in actions.FUNCTIONS}
+        number = names.get(function) if isinstance(function, str) else int(function)
+        if number is None or not 0 <= number < self.sizes[0]:
+            raise UnknownNameError(f"function of {where}", str(function), names)
+        kinds = {kind.name: kind for kind in actions.FUNCTIONS[number].args}
+        out = np.zeros(len(self.sizes), dtype=np.int64)
+        out[0] = number
+        for given in arguments:
+            if given not in kinds:
+                raise UnknownNameError(f"argument of {self.name(number)}", given, kinds)
+        for name, kind in kinds.items():
+            slot = self._slots[name]
+            sizes = self.sizes[slot]
+            if name not in arguments and len(sizes) > 1:
+                raise IllegalActionError(f"{where}: {self.name(number)} needs {name}=(x, y)")
+            value = arguments.get(name, 0)
+            if isinstance(value, str):
+                words = {one.name: int(one) for one in kind.values or ()}
+                if value not in words:
+                    raise UnknownNameError(f"{name} of {self.name(number)}", value, words)
+                value = words[value]
+            values = np.atleast_1d(np.asarray(value))
+            if values.shape != (len(sizes),) or not np.issubdtype(values.dtype, np.integer):
+                raise IllegalActionError(
+                    f"{where}: {name} = {value!r} of {self.name(number)}, where"
+                    f" {'(x, y)' if len(sizes) > 1 else 'a number'} was expected"
+                )
+            out[slot] = values
+        return out
+
+    def describe(self, action: NDArray[np.integer[Any]]) -> str:
+        """Return an action as a call: `Move_screen(queued=now, screen=(3, 4))`."""
+        vector = np.asarray(action)
+        if vector.shape != (len(self.sizes),) or not 0 <= vector[0] < self.sizes[0]:
+            return str(action)
+        told = []
+        for kind in actions.FUNCTIONS[int(vector[0])].args:
+            values = vector[self._slots[kind.name]].tolist()
+            words = {int(one): one.name for one in kind.values or ()}
+            value = tuple(values) if len(values) > 1 else words.get(values[0], values[0])
+            told.append(f"{kind.name}={value}")
+        return f"{self.name(int(vector[0]))}({', '.join(told)})"
 
     @staticmethod
     def name(number: int) -> str:

@@ -19,16 +19,18 @@ __all__ = ["MINIGAMES", "Minigame", "make", "summary"]
 VERSION = "1"
 _CITATION = "Vinyals et al. 2017, StarCraft II: A New Challenge for RL, arXiv:1708.04782"
 
-MINIGAMES: dict[str, tuple[str, str]] = {
-    "BuildMarines": ("terran", "train marines, as many as possible"),
-    "CollectMineralShards": ("terran", "two marines collect mineral shards"),
-    "CollectMineralsAndGas": ("terran", "mine minerals and gas"),
-    "DefeatRoaches": ("terran", "nine marines against four roaches"),
-    "DefeatZerglingsAndBanelings": ("terran", "nine marines against zerglings and banelings"),
-    "FindAndDefeatZerglings": ("terran", "three marines look for zerglings in the fog"),
-    "MoveToBeacon": ("terran", "a marine walks to a beacon, again and again"),
+MINIGAMES: dict[str, tuple[str, int]] = {
+    "BuildMarines": ("train marines, as many as possible", 0),
+    "CollectMineralShards": ("two marines collect mineral shards", 0),
+    "CollectMineralsAndGas": ("mine minerals and gas", 0),
+    "DefeatRoaches": ("nine marines against four roaches", -9),
+    "DefeatZerglingsAndBanelings": ("nine marines against zerglings and banelings", -9),
+    "FindAndDefeatZerglings": ("three marines look for zerglings in the fog", -3),
+    "MoveToBeacon": ("a marine walks to a beacon, again and again", 0),
 }
-"""Name to race and what it is about."""
+"""Name to what it is about and the least score: where enemies fight back a lost marine costs 1."""
+
+_RACE = "terran"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Minigame:
         timeout: seconds to wait for an answer of the engine before it is taken for dead.
         game_version: of the engine; by default the newest installed.
         port: that the engine listens on; by default any free one.
+        replays: folder that takes the engine's replay of every episode that ends.
     """
 
     name: str
@@ -54,8 +57,10 @@ class Minigame:
     timeout: int = 120
     game_version: str | None = None
     port: int | None = None
+    replays: str | None = None
 
     def __post_init__(self) -> None:
+        install.check_replays(self.replays, where=self.where)
         for name, least, most in (
             ("screen", 1, 256),
             ("minimap", 1, 256),
@@ -92,7 +97,7 @@ def summary(name: str) -> str:
     """
     if name not in MINIGAMES:
         raise UnknownNameError("mini-game", name, MINIGAMES)
-    return f"{MINIGAMES[name][1]} (SC2LE, feature layers)"
+    return f"{MINIGAMES[name][0]} (SC2LE, feature layers)"
 
 
 def make(name: str, params: dict[str, Any]) -> Game:
@@ -128,7 +133,7 @@ def make(name: str, params: dict[str, Any]) -> Game:
                 Pool(
                     Setup(
                         map_path=map_path,
-                        races=(MINIGAMES[name][0],),
+                        races=(_RACE,),
                         computer=None,
                         version=played.game_version,
                         port=played.port,
@@ -153,9 +158,11 @@ def make(name: str, params: dict[str, Any]) -> Game:
         forms={"state": state, "engines": pool},
         params=played.params,
         chance=True,
+        payoff_bounds=(float(MINIGAMES[name][1]), float("inf")),
         max_length=played.limit,
         seat_names=("player",),
         version=f"{VERSION}, StarCraft II {played.game_version or 'as installed'}",
         summary=text,
+        action_name=lambda _, action: layers.describe(action),
         citation=_CITATION,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from arena.types import Action, Floats
 from games.starcraft.engine import Pool
 from games.starcraft.layers import Layers
 from games.starcraft.lease import Lease
+from games.starcraft.picture import svg, text
 from games.starcraft.process import EngineLostError
 
 __all__ = ["LayersObservation", "MinigameState", "start"]
@@ -54,14 +56,36 @@ class LayersObservation:
         """Screen (27, s, s), minimap (11, m, m), player (11), functions (573), flattened."""
         return self._reader.tensor(self.layers)
 
+    @cached_property
+    def available(self) -> list[str]:
+        """The names of the functions that can be called."""
+        return [self._reader.name(int(a)) for a in sorted(self.layers["available_actions"])]
+
+    def action(self, function: str | int, **arguments: Any) -> NDArray[np.int64]:
+        """Return the action that calls a function: `action("Move_screen", screen=(3, 4))`.
+
+        Args:
+            function: pysc2's name or number.
+            arguments: see `games.starcraft.layers.Layers.vector`.
+
+        Raises:
+            UnknownNameError: of a function, an argument or a word.
+            IllegalActionError: a point is missing, or a value out of range.
+        """
+        return self._reader.vector(function, arguments)
+
     @property
-    def view(self) -> str:
-        """The score and what can be done, in words."""
-        names = ", ".join(self._reader.name(int(a)) for a in self.layers["available_actions"])
+    def title(self) -> str:
+        """The name, the game loop and the score."""
         return (
             f"{self._reader.game.name}: game loop {int(self.layers['game_loop'][0])}, score"
-            f" {int(self.layers['score_cumulative'][0])}; available: {names}"
+            f" {int(self.layers['score_cumulative'][0])}"
         )
+
+    @property
+    def view(self) -> str:
+        """The score, the screen, and what can be done."""
+        return f"{text(self.layers, self.title)}\navailable: {', '.join(self.available)}"
 
 
 class MinigameState:
@@ -114,7 +138,7 @@ class MinigameState:
         if len(self._played) == self._layers.game.limit and not self._over:
             self.truncated = True
         if not self.actors():
-            self._lease.release()
+            self._lease.end(self._layers.game.replays, f"{self._layers.game.name}-{self._seed}")
 
     def rewards(self) -> Floats:
         """Return how much the last step raised the score, shape (1,)."""
@@ -132,8 +156,21 @@ class MinigameState:
         return other
 
     def render(self) -> str:
-        """Return the score and what can be done."""
+        """Return the score, the screen, and what can be done."""
         return self.observe(0).view
+
+    def render_svg(self) -> str:
+        """Return screen and minimap as an SVG document."""
+        seen = self.observe(0)
+        return svg(seen.layers, seen.title)
+
+    def save_replay(self, path: str | Path) -> Path:
+        """Write the engine's replay of the running episode, a `.SC2Replay` file; return its path.
+
+        Raises:
+            ArenaError: the episode is over, and its engine plays others.
+        """
+        return self._lease.save_replay(path)
 
     def _open(self) -> None:
         infos = self._lease.engine.begin(self._seed)

@@ -23,7 +23,7 @@ from pysc2 import run_configs
 from pysc2.lib import protocol, remote_controller, sc_process
 from s2clientprotocol import sc2api_pb2
 
-__all__ = ["BROKEN", "EngineLostError", "interface", "launch"]
+__all__ = ["BROKEN", "EngineLostError", "EngineStartError", "interface", "launch"]
 
 BROKEN: tuple[type[BaseException], ...] = (
     protocol.ConnectionError,
@@ -42,6 +42,10 @@ _TAIL = 400
 
 class EngineLostError(ArenaError):
     """StarCraft II cannot be started, has died, or no longer answers."""
+
+
+class EngineStartError(EngineLostError):
+    """StarCraft II cannot be started, and another attempt would not change that."""
 
 
 class _Process(sc_process.StarcraftProcess):  # type: ignore[misc]  # pysc2 has no types
@@ -80,7 +84,7 @@ def launch(*, version: str | None, port: int | None, timeout: int) -> Any:
 
     Raises:
         ArenaError: the port is in use, or the version is not installed.
-        EngineLostError: it does not start, thrice; with the end of what it printed.
+        EngineStartError: it does not start, thrice; with the end of what it printed.
     """
     if port is not None and not _free(port):
         raise ArenaError(
@@ -94,7 +98,10 @@ def launch(*, version: str | None, port: int | None, timeout: int) -> Any:
         config.data_dir, f"Versions/Base{config.version.build_version:05d}", config._exec_name
     )
     if not os.access(binary, os.X_OK):
-        raise ArenaError(f"StarCraft II cannot be started: {binary} is not an executable file")
+        there = f"`chmod +x {binary}`" if os.path.isfile(binary) else "unpack the engine again"
+        raise ArenaError(
+            f"StarCraft II cannot be started: {binary} is not an executable file; {there}"
+        )
     for attempt in range(_ATTEMPTS):
         with tempfile.TemporaryFile() as log:
             try:
@@ -109,9 +116,11 @@ def launch(*, version: str | None, port: int | None, timeout: int) -> Any:
             except BROKEN as error:
                 if attempt + 1 < _ATTEMPTS:
                     continue
-                raise EngineLostError(
+                raise EngineStartError(
                     f"StarCraft II did not start in {_ATTEMPTS} attempts ({error})."
-                    f" {Path(binary).name} printed: {_end_of(log)}"
+                    f" {Path(binary).name} printed: {_end_of(log)}. If that does not say why, run"
+                    f" `{binary}` by hand (is it for this system, are its libraries there?), or"
+                    f" give it longer than timeout={timeout} seconds"
                 ) from error
         # Attempts to connect that failed leave cycles of frames, which hold everything that
         # our callers do, episodes with their engines too.

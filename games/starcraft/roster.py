@@ -95,10 +95,12 @@ class Roster:
         marks[at.MOVED] = 0
         self.world.heads[0, at.WINNER] = -1
         rows[at.LOOK_X] = 1.0
+        self.world.stats[0, at.FULL_HEALTH] = [u.health_max for team in teams for u in team]
         most = [sum(u.health_max + u.shield_max for u in team) for team in teams]
         for team, pay in enumerate((at.SCALE_0, at.SCALE_1)):
             other = 1 - team
-            self.world.pays[0, pay] = (len(teams[other]) * 10 + 200 + most[other]) / 20
+            paid = len(teams[other]) * battle.reward_death_value + battle.reward_win + most[other]
+            self.world.pays[0, pay] = paid / battle.reward_scale_rate if battle.reward_scale else 1
         self.read(units)
         rows[at.START_X], rows[at.START_Y] = rows[at.X], rows[at.Y]
         self._fighters()
@@ -144,12 +146,21 @@ class Roster:
                 won[heads[at.WINNER]] = True
         elif heads[at.STEP] >= battle.decisions:
             heads[at.OVER] = heads[at.CUT] = 1
-        for team, other in ((0, slice(battle.allies, None)), (1, slice(0, battle.allies))):
-            if battle.shaped:
-                paid = abs(float(lost[other].sum()) + 10.0 * int(died[other].sum()))
-                paid = (paid + 200.0 * won[team]) / pays[at.SCALE_0 + team]
+        teams = (slice(0, battle.allies), slice(battle.allies, None))
+        losses = [
+            float(lost[team].sum()) + battle.reward_death_value * int(died[team].sum())
+            for team in teams
+        ]
+        for team, other in ((0, 1), (1, 0)):
+            if not battle.shaped:
+                paid = float(won[team]) - float(won[other])
             else:
-                paid = float(won[team]) - float(won[1 - team])
+                if battle.reward_only_positive:
+                    paid = abs(losses[other])
+                else:
+                    paid = losses[other] - battle.reward_negative_scale * losses[team]
+                paid += battle.reward_win * won[team] + battle.reward_defeat * won[other]
+                paid /= pays[at.SCALE_0 + team]
             pays[at.REWARD_0 + team] = paid
             pays[at.RETURN_0 + team] += paid
 

@@ -6,6 +6,7 @@ computed from what the engine shows.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from s2clientprotocol import common_pb2, raw_pb2, sc2api_pb2  # isort: skip - af
 __all__ = ["StarCraftState", "start"]
 
 _MOVE, _ATTACK, _STOP, _HEAL = 16, 23, 4, 386
-_STEPS = ((0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0))  # north, south, east, west
+_WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # north, south, east, west
 _PATIENCE = 1000  # game loops in which all units must have appeared
 _DRIFT = 1e-3
 
@@ -93,9 +94,19 @@ class StarCraftState(SkirmishState):
             other._play(joint)
         return other
 
+    def save_replay(self, path: str | Path) -> Path:
+        """Write the engine's replay of the running episode, a `.SC2Replay` file; return its path.
+
+        Raises:
+            ArenaError: the episode is over, and its engine plays others.
+        """
+        return self._lease.save_replay(path)
+
     def state_vector(self) -> NDArray[np.float32]:
         """Return SMAC's state vector, shape (S,)."""
         vector = super().state_vector()
+        if self.battle.obs_instead_of_state:
+            return vector
         battle, rules = self.battle, self.battle.rules.numbers
         first = 0
         for unit in range(battle.units):
@@ -118,7 +129,7 @@ class StarCraftState(SkirmishState):
         self._joints.append(joint)
         self._history += acted
         if self.over:
-            self._lease.release()
+            self._lease.end(self._nominal.replays, f"{self._nominal.map}-{self._seed}")
 
     def _send(self, joint: NDArray[np.int64]) -> None:
         """Play one decision in the engine and take over what came of it."""
@@ -148,7 +159,7 @@ class StarCraftState(SkirmishState):
             ability_id=_STOP, unit_tags=[roster.tags[seat]], queue_command=False
         )
         if 2 <= action < 6:
-            dx, dy = _STEPS[action - 2]
+            dx, dy = (battle.move_amount * way for way in _WAYS[action - 2])
             x, y = roster.world.units[0, [at.X, at.Y], seat].tolist()
             command.ability_id = _MOVE
             command.target_world_space_pos.CopyFrom(common_pb2.Point2D(x=x + dx, y=y + dy))

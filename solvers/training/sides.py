@@ -9,7 +9,23 @@ from arena.registry import GAMES
 
 __all__ = ["Sides"]
 
-_ASIDE = ("side", "opponent", "reward", "limit")
+_ASIDE = (
+    "side",
+    "opponent",
+    "reward",
+    "reward_only_positive",
+    "reward_death_value",
+    "reward_win",
+    "reward_defeat",
+    "reward_negative_scale",
+    "reward_scale",
+    "reward_scale_rate",
+    "state_last_action",
+    "state_timestep_number",
+    "obs_instead_of_state",
+    "collision",
+    "limit",
+)
 """Parameters of battles that do not change what a unit sees and can do."""
 
 

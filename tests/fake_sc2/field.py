@@ -20,8 +20,9 @@ LOOPS = 8  # game loops of a decision
 class Field:
     """A running game."""
 
-    def __init__(self, map_name: str, seed: int, *, players: int) -> None:
+    def __init__(self, map_name: str, seed: int, *, players: int, idle: bool = False) -> None:
         self.map_name, self.seed, self.players = map_name, seed, players
+        self.opponent = "idle" if idle else None
         self.loop = 0
         self.games = 0
         self.orders: dict[int, Any] = {}
@@ -35,7 +36,7 @@ class Field:
     def _start(self, seed: int) -> None:
         """Place the armies; a map's own types have numbers of their own."""
         side = "both" if self.players == 2 else "allies"
-        self.battle = Battle(self.map_name, side=side, limit=100_000)
+        self.battle = Battle(self.map_name, side=side, opponent=self.opponent, limit=100_000)
         self.state = start(self.battle, seed)
         self.games += 1
         kinds = [kind.name for kind in self.battle.kinds]

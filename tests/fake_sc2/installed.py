@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import time
 from pathlib import Path
 
 import psutil
+
+from games.starcraft.battle import EngineBattle, names
+from games.starcraft.minigame import MINIGAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +23,22 @@ def script(python: str) -> str:
         " from tests.fake_sc2.server import main; main()"
     )
     return f'#!/bin/sh\nexec {shlex.quote(python)} -c {shlex.quote(code)} "$@"\n'
+
+
+def installed(folder: Path) -> FakeEngine:
+    """Install the stand-in below `folder`, with all maps."""
+    folder /= "StarCraftII"
+    binary = folder / "Versions" / "Base99999" / "SC2_x64"
+    binary.parent.mkdir(parents=True)
+    binary.write_text(script(sys.executable))
+    binary.chmod(0o755)
+    maps = {EngineBattle(name).map_path for name in names()}
+    maps |= {f"mini_games/{name}.SC2Map" for name in MINIGAMES}
+    for path in maps:
+        file = folder / "Maps" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"fake map {file.stem}")
+    return FakeEngine(folder)
 
 
 class FakeEngine:
@@ -34,6 +54,10 @@ class FakeEngine:
         """Say what goes wrong in each launch from now on, in order."""
         launched = len(self.launches())
         (self.memory / "faults.json").write_text(json.dumps([{}] * launched + faults))
+
+    def border(self, width: int) -> None:
+        """Let nothing walk so near to the edge of the map, as on real maps."""
+        (self.memory / "border").write_text(str(width))
 
     def launches(self) -> list[tuple[int, int]]:
         """Return process id and port of every launch so far."""

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from games.starcraft.shim import install
 from tests.fake_sc2.websocket import Websocket
 
@@ -24,8 +26,9 @@ install()
 
 from s2clientprotocol import sc2api_pb2 as api  # noqa: E402 - the shim comes first
 
-from tests.fake_sc2.beacon import Beacon  # noqa: E402
 from tests.fake_sc2.field import FLAT, TYPES, Field  # noqa: E402
+from tests.fake_sc2.interface import Interface  # noqa: E402
+from tests.fake_sc2.minigame import GAMES  # noqa: E402
 from tests.fake_sc2.table import Client, Host  # noqa: E402
 
 
@@ -42,8 +45,8 @@ class Server:
         self.map_name = ""
         self.seed = 0
         self.options = api.InterfaceOptions()
-        self.hosts = False
-        self.beacon: Beacon | None = None
+        self.idle = self.hosts = False
+        self.minigame: Interface | None = None
 
     def answer(self, request: api.Request) -> api.Response | None:
         """Return the response, None to hang up."""
@@ -77,6 +80,8 @@ class Server:
         self.map_name = data.decode().split()[2]
         self.seed = asked.random_seed
         self.players = sum(p.type == api.Participant for p in asked.player_setup)
+        computers = [p for p in asked.player_setup if p.type == api.Computer]
+        self.idle = any(p.difficulty == api.VeryEasy for p in computers)
         self.hosts = True
         self.status = api.init_game
 
@@ -84,9 +89,10 @@ class Server:
         self.options = asked.options
         ports = asked.server_ports
         if self.hosts:
-            if self.map_name == "MoveToBeacon":
-                self.beacon = Beacon(self.seed, self.options)
-            field = Field(FLAT if self.beacon else self.map_name, self.seed, players=self.players)
+            if self.map_name in GAMES:
+                self.minigame = Interface(self.map_name, self.seed, self.options)
+            name = FLAT if self.minigame else self.map_name
+            field = Field(name, self.seed, players=self.players, idle=self.idle)
             self.table = Host(field, ports.game_port if self.players > 1 else None)
         else:
             self.table = Client(ports.game_port)
@@ -99,24 +105,24 @@ class Server:
         said.options.CopyFrom(self.options)
         for player in range(self.players):
             said.player_info.add(player_id=player + 1, type=api.Participant, race_requested=1)
-        raw = said.start_raw
-        raw.map_size.x, raw.map_size.y = 32, 32
+        raw, side = said.start_raw, self.minigame.side if self.minigame is not None else 32
+        raw.map_size.x, raw.map_size.y = side, side
         raw.playable_area.p0.x = raw.playable_area.p0.y = 0
-        raw.playable_area.p1.x = raw.playable_area.p1.y = 32
+        raw.playable_area.p1.x = raw.playable_area.p1.y = side
         raw.pathing_grid.bits_per_pixel = 1
         raw.pathing_grid.size.CopyFrom(raw.map_size)
-        raw.pathing_grid.data = self.table.pathing()
+        raw.pathing_grid.data = bordered(self.table.pathing())
         raw.terrain_height.bits_per_pixel = 8
         raw.terrain_height.size.CopyFrom(raw.map_size)
-        raw.terrain_height.data = bytes(32 * 32)
+        raw.terrain_height.data = bytes((5 * x + 3 * y) % 256 for y in range(32) for x in range(32))
 
     def on_data(self, asked: Any, said: Any) -> None:
         for number in range(TYPES if self.map_name == FLAT else TYPES + 3):
             said.units.add(unit_id=number)
 
     def on_observation(self, asked: Any, said: Any) -> None:
-        if self.beacon is not None:
-            self.beacon.show(said)
+        if self.minigame is not None:
+            self.minigame.show(said)
             return
         seen = self.table.observe()
         said.observation.game_loop = seen["loop"]
@@ -130,8 +136,8 @@ class Server:
 
     def on_action(self, asked: Any, said: Any) -> None:
         for action in asked.actions:
-            if self.beacon is not None:
-                said.result.append(1 if self.beacon.act(action) else 3)
+            if self.minigame is not None:
+                said.result.append(1 if self.minigame.act(action) else 3)
                 continue
             taken = self.table.act(action.action_raw.unit_command.SerializeToString())
             said.result.append(1 if taken else 3)
@@ -144,9 +150,9 @@ class Server:
             time.sleep(3600)
         if self.steps == self.fault.get("error_at"):
             raise RuntimeError("an error that was asked for")
-        if self.beacon is not None:
-            self.beacon.step(asked.count)
-            if self.beacon.over:
+        if self.minigame is not None:
+            self.minigame.step(asked.count)
+            if self.minigame.over:
                 self.status = api.ended
             return
         self.table.step(asked.count)
@@ -155,6 +161,9 @@ class Server:
         for command in asked.debug:
             self.table.debug(command.SerializeToString())
 
+    def on_save_replay(self, asked: Any, said: Any) -> None:
+        said.data = f"replay of {self.map_name} after {self.steps} steps".encode()
+
     def on_leave_game(self, asked: Any, said: Any) -> None:
         self._leave()
         self.status = api.launched
@@ -162,7 +171,17 @@ class Server:
     def _leave(self) -> None:
         if self.table is not None:
             self.table.close()
-        self.table = self.beacon = None
+        self.table = self.minigame = None
+
+
+def bordered(pathing: bytes) -> bytes:
+    """Close the edge of the map if that was asked for."""
+    asked = Path(os.environ["FAKE_SC2"]) / "border"
+    width = int(asked.read_text()) if asked.exists() else 0
+    free = np.unpackbits(np.frombuffer(pathing, dtype=np.uint8)).reshape(32, 32)
+    inside = np.zeros_like(free)
+    inside[width : 32 - width, width : 32 - width] = 1
+    return np.packbits(free & inside).tobytes()
 
 
 def main() -> None:

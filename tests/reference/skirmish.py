@@ -16,6 +16,7 @@ import numpy as np
 from games.skirmish import layout as at
 from games.skirmish.battle import Battle
 from games.skirmish.units import AIR, BEAM, GROUND, SUICIDE, UnitType
+from tests.reference import orca
 
 TICK = 1 / 16
 WAYS = {"north": (0, 1), "east": (1, 0), "south": (0, -1), "west": (-1, 0)}
@@ -42,6 +43,7 @@ class Unit:
     way: tuple[float, float] = (0.0, 0.0)
     goal: tuple[float, float] | None = None
     healed: bool = False
+    velocity: complex = 0j
 
     @property
     def alive(self) -> bool:
@@ -55,6 +57,7 @@ class Field:
     def __init__(self, battle: Battle, units: list[Unit]) -> None:
         self.battle, self.units = battle, units
         self.teams = [[u for u in units if u.team == team] for team in (0, 1)]
+        self.far_move, self.time = battle.move_amount, 0.0
 
     @staticmethod
     def of(battle: Battle, world: at.World) -> Field:
@@ -75,6 +78,7 @@ class Field:
                 }.items()
             }
             look = (float(rows[at.LOOK_X, i]), float(rows[at.LOOK_Y, i]))
+            velocity = complex(rows[at.VEL_X, i], rows[at.VEL_Y, i])
             team = int(i >= battle.allies)
             units.append(
                 Unit(
@@ -84,10 +88,13 @@ class Field:
                     kind,
                     look=look,
                     action=int(marks[at.ACTION, i]),
+                    velocity=velocity,
                     **numbers,
                 )
             )
-        return Field(battle, units)
+        field = Field(battle, units)
+        field.time = int(world.heads[0, at.STEP]) / battle.decisions
+        return field
 
     def blocked(self, x: float, y: float) -> bool:
         walls = self.battle.walls
@@ -111,7 +118,7 @@ class Field:
             return
         if 2 <= action < 6:
             dx, dy = WAYS[SMAC_WAYS[action - 2]]
-            unit.goal = (unit.x + 2 * dx, unit.y + 2 * dy)
+            unit.goal = (unit.x + self.far_move * dx, unit.y + self.far_move * dy)
         elif 6 <= action < 6 + self.battle.looks:
             angle = 2 * math.pi * (action - 6) / self.battle.looks
             unit.look = (math.cos(angle), math.sin(angle))
@@ -126,29 +133,38 @@ class Field:
         before = [(u.health, u.shield) for u in self.units]
         for unit, action in zip(self.units, actions, strict=True):
             self.order(unit, action if unit.alive else (4 if self.battle.smax else 0))
-        for step in range(8):
+        for step in range(self.battle.step_mul):
             (self._smax_step if self.battle.smax else self._smac_step)(noise[step])
         pay = []
-        for team in (0, 1):
-            others = self.teams[1 - team]
-            if self.battle.smax:
-                lost = sum((before[u.number][0] - u.health) / u.kind.health for u in others)
-                pay.append(lost / len(others))
-            else:
-                lost = sum(sum(before[u.number]) - u.health - u.shield for u in others)
-                killed = sum(10 for u in others if before[u.number][0] > 0 and not u.alive)
-                most = sum(u.kind.health + u.kind.shield + 10 for u in others) + 200
-                pay.append(abs(lost + killed) / (most / 20))
         left = [sum(u.alive and not u.kind.heal for u in team) for team in self.teams]
         won = None
         if 0 in left and left != [0, 0]:
             won = 0 if left[0] else 1
-            if not self.battle.smax:
-                most = sum(u.kind.health + u.kind.shield + 10 for u in self.teams[1 - won]) + 200
-                pay[won] += 200 / (most / 20)
+        for team in (0, 1):
+            others = self.teams[1 - team]
+            if self.battle.smax:
+                lost = sum((before[u.number][0] - u.health) / u.kind.health for u in others)
+                pay.append(lost / len(others) + (won == team))
             else:
-                pay[won] += 1
+                pay.append(self._smac_pay(team, before, won))
         return pay, won
+
+    def _smac_pay(self, team: int, before: list[tuple[float, float]], won: int | None) -> float:
+        battle, sums = self.battle, []
+        for units in (self.teams[team], self.teams[1 - team]):
+            lost = sum(sum(before[u.number]) - u.health - u.shield for u in units)
+            killed = sum(before[u.number][0] > 0 and not u.alive for u in units)
+            sums.append(lost + killed * battle.reward_death_value)
+        if battle.reward_only_positive:
+            pay = abs(sums[1])
+        else:
+            pay = sums[1] - battle.reward_negative_scale * sums[0]
+        if won is not None:
+            pay += battle.reward_win if won == team else battle.reward_defeat
+        others = self.teams[1 - team]
+        most = sum(u.kind.health + u.kind.shield + battle.reward_death_value for u in others)
+        most += battle.reward_win
+        return pay / (most / battle.reward_scale_rate) if battle.reward_scale else pay
 
     def _smax_step(self, noise: np.ndarray) -> None:
         damage = dict.fromkeys(range(len(self.units)), 0.0)
@@ -205,10 +221,14 @@ class Field:
                     u.shield = min(u.shield + 2 * TICK, u.kind.shield)
                 if u.kind.regeneration:
                     u.health = min(u.health + u.kind.regeneration * TICK, u.kind.health)
+        self.walks = walks
         ends = {u.number: self._walk(u, walks.get(u.number, 0)) for u in self.units if u.alive}
         for number, (x, y) in ends.items():
-            self.units[number].x, self.units[number].y = x, y
-        self._push()
+            u = self.units[number]
+            u.velocity = complex(x - u.x, y - u.y) / TICK
+            u.x, u.y = x, y
+        if self.battle.collision == "push":
+            self._push()
 
     def _splash(self, u: Unit, t: Unit) -> list[Unit]:
         others = [o for o in self.teams[1 - u.team] if o.alive and reaches(u, o)]
@@ -262,6 +282,9 @@ class Field:
         if length <= 1e-6 or pace <= 0:
             return u.x, u.y
         share, r = min(pace / length, 1), u.kind.radius
+        if self.battle.collision == "orca":
+            goes = self._around_others(u, complex(dx, dy) * share / TICK) * TICK
+            dx, dy, share = goes.real, goes.imag, 1
         x = min(max(u.x + dx * share, r), 32 - r)
         y = min(max(u.y + dy * share, r), 32 - r)
         if u.kind.flies or u.kind.climbs or not self.blocked(x, y):
@@ -269,6 +292,21 @@ class Field:
         if not self.blocked(x, u.y):
             return x, u.y
         return (u.x, y) if not self.blocked(u.x, y) else (u.x, u.y)
+
+    def _around_others(self, u: Unit, wanted: complex) -> complex:
+        walkers = {
+            o.number: orca.Walker(
+                complex(o.x, o.y),
+                o.velocity,
+                o.kind.radius,
+                o.kind.speed,
+                self.walks.get(o.number, 0) > 0,
+            )
+            for o in self.units
+            if o is u or (o.alive and o.kind.flies == u.kind.flies)
+        }
+        one = walkers.pop(u.number)
+        return orca.avoid(one, list(walkers.values()), wanted)
 
     def _push(self) -> None:
         moved = {u.number: [0.0, 0.0] for u in self.units}
@@ -331,7 +369,7 @@ class Field:
             return out
         out[1] = True
         for k, way in enumerate(SMAC_WAYS):
-            x, y = u.x + WAYS[way][0], u.y + WAYS[way][1]
+            x, y = (p + self.far_move / 2 * d for p, d in zip((u.x, u.y), WAYS[way], strict=True))
             out[2 + k] = 0 <= x < 32 and 0 <= y < 32 and not self.blocked(x, y)
         looks = self.battle.looks
         out[6 : 6 + looks] = [True] * looks
@@ -371,26 +409,50 @@ class Field:
 
     def _smac_observe(self, u: Unit) -> list[float]:
         bits, mask, looks = self.battle.layout.bits, self.available(u), self.battle.looks
-        out = [float(mask[2 + way]) for way in range(4)]
+        battle = self.battle
+        out = [float(mask[2 + way]) for way in range(4)] + self._around(u)
         for team in (1 - u.team, u.team):
             for k, o in enumerate(self.teams[team]):
                 if o is u:
                     continue
-                size = 5 + self._has_shields(team) + bits
+                size = 4 + bits
+                size += 1 + self._has_shields(team) if battle.obs_all_health else 0
+                if battle.obs_last_action and team == u.team:
+                    size += battle.actions[team]
                 if not (o.alive and self.inside(u, o, self.sight(u))):
                     out += [0.0] * size
                     continue
                 named = team == u.team or (not u.kind.heal and mask[6 + looks + k])
                 far = self.sight(u)
                 out += [float(named), u.far(o) / far, (o.x - u.x) / far, (o.y - u.y) / far]
-                out += [o.health / o.kind.health, *self._shield(o), *one_hot(o.type, bits)]
-        out += [u.health / u.kind.health, *self._shield(u)]
+                if battle.obs_all_health:
+                    out += [o.health / o.kind.health, *self._shield(o)]
+                out += one_hot(o.type, bits)
+                if battle.obs_last_action and team == u.team:
+                    out += one_hot(o.action, battle.actions[team])
+        if battle.obs_own_health or battle.obs_all_health:
+            out += [u.health / u.kind.health, *self._shield(u)]
         if self.battle.layout.weights:
             out += [u.x / 32, u.y / 32]
         if looks:
             out += [*u.look]
         out += one_hot(u.type, bits)
-        return out if u.alive else [0.0] * len(out)
+        out = out if u.alive else [0.0] * len(out)
+        return [*out, self.time] if battle.obs_timestep_number else out
+
+    def _around(self, u: Unit) -> list[float]:
+        x, y, m = int(u.x), int(u.y), int(self.far_move)
+        cross = [(0, 2 * m), (0, -2 * m), (2 * m, 0), (-2 * m, 0)]
+        points = [*cross, (m, m), (-m, -m), (m, -m), (-m, m)]
+        out = []
+        if self.battle.obs_pathing_grid:
+            for dx, dy in points:
+                inside = 0 <= x + dx < 32 and 0 <= y + dy < 32
+                out.append(float(not (inside and self.blocked(x + dx, y + dy))))
+        if self.battle.obs_terrain_height:
+            for dx, dy in [*points, (0, 0)]:
+                out.append(float(not (0 <= x + dx < 32 and 0 <= y + dy < 32)))
+        return out
 
     def _shield(self, u: Unit) -> list[float]:
         if not self._has_shields(u.team):
@@ -411,9 +473,12 @@ class Field:
             own += [u.x / 32 - 0.5, u.y / 32 - 0.5, *self._shield(u)]
             own += one_hot(u.type, self.battle.layout.bits)
             out += own if u.alive else [0.0] * len(own)
-        for u in self.teams[0]:
-            out += one_hot(u.action, self.battle.actions[0])
-        return out
+        if self.battle.obs_instead_of_state:
+            return [number for u in self.teams[0] for number in self.observe(u)]
+        if self.battle.state_last_action:
+            for u in self.teams[0]:
+                out += one_hot(u.action, self.battle.actions[0])
+        return [*out, self.time] if self.battle.state_timestep_number else out
 
 
 def reaches(u: Unit, o: Unit) -> bool:

@@ -27,6 +27,7 @@ GAMES = [
     ("5m_vs_6m", {"side": "both", "mode": "smax"}),
     ("MMM2", {"side": "both"}),
     ("2s3z", {"opponent": "focus_fire"}),
+    ("3s5z", {"collision": "orca"}),
     ("terran_5_vs_5", {"sight": "cone", "reveal": 0.5}),
     ("smacv2_5_units", {"mode": "smax", "side": "both"}),
 ]
@@ -187,9 +188,20 @@ def at_health() -> int:
         ("3m", {"opponent": "closest", "side": "both"}, ParameterError, ["opponent", "both"]),
         ("3m", {"opponent": "attack_move", "mode": "smax"}, ParameterError, ["attack_move"]),
         ("3m", {"sight": "cone", "mode": "smax"}, ParameterError, ["sight", "smac"]),
+        ("3m", {"collision": "orca", "mode": "smax"}, ParameterError, ["collision", "smac"]),
+        ("3m", {"collision": "orka"}, UnknownNameError, ["orka", "'orca'"]),
         ("3m", {"reveal": 1.5}, ParameterError, ["reveal", "1.5", "0 to 1"]),
         ("3m", {"limit": 0}, ParameterError, ["limit", "0"]),
         ("3m", {"side": 3}, ParameterError, ["side", "3", "allies"]),
+        ("3m", {"obs_last_action": 1}, ParameterError, ["obs_last_action", "1", "true or false"]),
+        ("3m", {"obs_last_actio": True}, UnknownNameError, ["did you mean 'obs_last_action'"]),
+        ("3m", {"reward_sparse": True}, UnknownNameError, ["SMAC's reward_sparse", "reward='"]),
+        ("3m", {"reward_defeat": 3}, ParameterError, ["reward_defeat", "3", "0 or less"]),
+        ("3m", {"reward_win": float("nan")}, ParameterError, ["reward_win", "nan"]),
+        ("3m", {"reward_win": 9, "reward": "sparse"}, ParameterError, ["reward_win", "shaped"]),
+        ("3m", {"move_amount": 0}, ParameterError, ["move_amount", "0", "more than 0"]),
+        ("3m", {"step_mul": 0}, ParameterError, ["step_mul", "0", "1 to 1000"]),
+        ("3m", {"obs_timestep_number": True, "mode": "smax"}, ParameterError, ["mode='smac'"]),
     ],
 )
 def test_impossible_battles_are_named(

@@ -13,6 +13,13 @@ from games.skirmish import layout as at
 from games.skirmish.turn import half_turn
 from games.skirmish.world import copied
 
+SEEN = {
+    "obs_last_action": True,
+    "obs_pathing_grid": True,
+    "obs_terrain_height": True,
+    "obs_timestep_number": True,
+}
+
 
 def turned(battle, world):
     """Return the world after a half turn, with the teams' units in each other's places."""
@@ -31,6 +38,11 @@ def turned(battle, world):
         # Teams count their targets in opposite directions.
         action = out.marks[:, at.ACTION]
         action[action >= 5] = 9 + allies - action[action >= 5]
+    else:
+        action, looks = out.marks[:, at.ACTION], battle.looks
+        moves, views = (action >= 2) & (action < 6), (action >= 6) & (action < 6 + looks)
+        action[moves] ^= 1  # north and south, east and west
+        action[views] = 6 + (action[views] - 6 + looks // 2) % max(looks, 1)
     return out
 
 
@@ -43,6 +55,8 @@ def turned(battle, world):
         ("3m", {"sight": "cone"}),
         ("terran_5_vs_5", {}),
         ("2s3z", {"mode": "smax"}),
+        ("2s3z", SEEN),
+        ("terran_5_vs_5", {**SEEN, "sight": "cone", "obs_all_health": False}),
     ],
 )
 def test_team_1_sees_what_team_0_would(name, params):

@@ -106,9 +106,21 @@ def test_an_engine_that_dies_again_and_again_is_an_error(fake: FakeEngine) -> No
 
 def test_an_engine_that_does_not_start_says_what_it_printed(fake: FakeEngine) -> None:
     fake.faults([{"refuse": 1}] * 9)
-    with pytest.raises(ArenaError, match="the stand-in refuses to start"):
+    with pytest.raises(ArenaError, match=r"the stand-in refuses to start.*run `.*SC2_x64` by hand"):
         arena.make("starcraft/3m", timeout=STEADY).state(1)
     assert fake.gone()
+    assert len(fake.launches()) == 3
+
+
+def test_a_binary_that_cannot_be_run_says_what_to_do(fake: FakeEngine) -> None:
+    binary = fake.folder / "Versions" / "Base99999" / "SC2_x64"
+    binary.chmod(0o644)
+    with pytest.raises(ArenaError, match=r"not an executable file; `chmod \+x .*SC2_x64`"):
+        arena.make("starcraft/3m").state(1)
+    binary.unlink()
+    with pytest.raises(ArenaError, match="unpack the engine again"):
+        arena.make("starcraft/3m").state(1)
+    assert fake.launches() == []
 
 
 def test_removing_units_starts_the_next_episode_without_a_new_game(fake: FakeEngine) -> None:
@@ -247,6 +259,15 @@ def test_bad_input_is_named(fake: FakeEngine) -> None:
         arena.make("starcraft/3mm")
     with pytest.raises(ArenaError, match=r"unknown parameter .*'oponent'"):
         arena.make("starcraft/3m", oponent="closest")
+    with pytest.raises(
+        ArenaError, match=r"unknown map of starcraft 'zergs_5_vs_5'; .*'zerg_5_vs_5'"
+    ):
+        arena.make("starcraft/zergs_5_vs_5")
+    with pytest.raises(ArenaError, match=r"starcraft/terran_5_vs_65: enemies = 65"):
+        arena.make("starcraft/terran_5_vs_65")
+    with pytest.raises(ArenaError, match=r"SMAC's heuristic_ai: agents play"):
+        arena.make("starcraft/3m", heuristic_ai=True)
+    assert arena.make("starcraft/3m", difficulty=7).key == arena.make("starcraft/3m").key
     with pytest.raises(ArenaError, match="difficulty = '0' is not allowed"):
         arena.make("starcraft/3m", difficulty="0")
     with pytest.raises(ArenaError, match=r"65 .*1 to 64 units"):
