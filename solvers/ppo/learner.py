@@ -66,6 +66,7 @@ DEFAULTS: dict[str, Any] = {
     "entropy": 0.01,
     "value_weight": 0.5,
     "max_norm": 0.5,
+    "scale": 0.0,
     "critic": "own",
     "chain": "auto",
     "precision": "float32",
@@ -123,9 +124,7 @@ class Ppo:
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], eps=1e-5)
         self._teachers = _teachers(game, s["teacher"]) if s["teacher"] else ()
         self._symmetries = Symmetries(*_form(game, "symmetries")) if s["other_play"] else None
-        low, high = game.payoff_bounds
-        # Critics learn best of targets about as large as one.
-        self._scale = 5.0 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+        self._scale = s["scale"] or _scale(game)
 
     # -- acting ------------------------------------------------------------------
 
@@ -294,6 +293,12 @@ class Ppo:
         return evaluate_policy(self.game, self.policy(), episodes=episodes, seed=seed)
 
 
+def _scale(game: Game) -> float:
+    """Return what makes targets about as large as one, of which critics learn best."""
+    low, high = game.payoff_bounds
+    return 5.0 / (high - low) if math.isfinite(high - low) and high > low else 1.0
+
+
 def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     for name in ("episodes", "epochs", "minibatch"):
@@ -306,7 +311,7 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     s["hidden"] = [whole("hidden", width, least=1) for width in hidden]
     for name in ("learning_rate", "clip", "max_norm"):
         positive(name, s[name])
-    for name in ("entropy", "value_weight"):
+    for name in ("entropy", "scale", "value_weight"):
         non_negative(name, s[name])
     for name in ("discount", "trace"):
         if not 0.0 <= non_negative(name, s[name]) <= 1.0:

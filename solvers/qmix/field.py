@@ -123,7 +123,6 @@ class BatchField:
         """See `Field`."""
         self._batch = self._game.form("batch", seeds=seeds)
         self.reward = np.zeros(len(seeds))
-        self.cut = np.zeros(len(seeds), dtype=np.bool_)
         self.won = np.zeros(len(seeds), dtype=np.bool_)
         self._look()
 
@@ -142,6 +141,8 @@ class BatchField:
         self.avail[:, :, 0] |= ~acting
         self.state = self.obs.reshape(len(self.obs), -1)
         self.done = ~acting.any(axis=1)
+        cut = getattr(self._batch, "truncated", None)
+        self.cut = np.zeros_like(self.done) if cut is None else self.done & cut
 
 
 def make_field(game: Game, episodes: int) -> Field:

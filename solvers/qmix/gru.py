@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 
-from solvers.qmix._kernels import gru_gates_back
+from solvers.qmix._kernels import gru_gates, gru_gates_back
+from solvers.training.networks import small_products
 
 __all__ = ["gru_packed", "gru_step"]
 
@@ -47,7 +48,7 @@ def gru_packed(inputs: Any, weight: Any, bias: Any, counts: Sequence[int]) -> An
         inputs: the inputs' share of the arguments, packed, shape (R, 3H).
         weight: W_h, shape (3H, H).
         bias: b_h, shape (3H,).
-        counts: rows of each time, never increasing, Σ = R.
+        counts: rows of each time, never increasing, Σ ≤ R; the state of rows beyond is zero.
     """
     return _Packed.apply(inputs, weight, bias, list(counts))
 
@@ -56,45 +57,40 @@ class _Packed(torch.autograd.Function):  # type: ignore[misc]  # torch is untype
     @staticmethod
     def forward(ctx: Any, inputs: Any, weight: Any, bias: Any, counts: list[int]) -> Any:
         rows, size = inputs.shape[0], weight.shape[1]
-        out = torch.empty((rows, size))
-        before = torch.zeros((rows, size))
-        gates = torch.empty((rows, 2 * size))
-        fresh = torch.empty((rows, size))
-        hidden = torch.empty((rows, size))
+        out, before = torch.empty((rows, size)), torch.empty((rows, size))
+        kept = any(ctx.needs_input_grad)
+        gates = torch.empty((rows if kept else counts[0], 4 * size))
+        recurrent = torch.empty((counts[0], 3 * size))
+        arrays = [t.numpy() for t in (inputs.detach(), recurrent, before, gates, out)]
         turned = weight.t()
+        before[: counts[0]] = 0.0
         at = 0
-        for time, count in enumerate(counts):
-            now = slice(at, at + count)
-            x, h, rz, n = inputs[now], before[now], gates[now], fresh[now]
-            recurrent = torch.addmm(bias, h, turned)
-            torch.add(x[:, : 2 * size], recurrent[:, : 2 * size], out=rz).sigmoid_()
-            hidden[now] = recurrent[:, 2 * size :]
-            torch.addcmul(x[:, 2 * size :], rz[:, :size], hidden[now], out=n).tanh_()
-            torch.lerp(n, h, rz[:, size:], out=out[now])
-            if time + 1 < len(counts):
-                after = counts[time + 1]
-                before[at + count : at + count + after] = out[at : at + after]
-            at += count
-        ctx.save_for_backward(weight, before, gates, fresh, hidden)
+        with small_products():
+            for count, after in zip(counts, [*counts[1:], 0], strict=True):
+                torch.addmm(bias, before[at : at + count], turned, out=recurrent[:count])
+                gru_gates(*arrays, at, count, after, kept)
+                at += count
+        for rest in (out, before):
+            rest[at:] = 0.0
+        ctx.save_for_backward(weight, before, gates)
         ctx.counts = counts
         return out
 
     @staticmethod
     def backward(ctx: Any, by_out: Any) -> tuple[Any, ...]:
-        weight, before, gates, fresh, hidden = ctx.saved_tensors
-        rows, size = fresh.shape
-        by_h = by_out.contiguous().clone()
+        weight, before, gates = ctx.saved_tensors
+        counts, (rows, size) = ctx.counts, before.shape
+        by_h = by_out.clone(memory_format=torch.contiguous_format)
         by_in, by_rec = torch.empty((rows, 3 * size)), torch.empty((rows, 3 * size))
-        by_before = torch.empty((max(ctx.counts), size))
-        arrays = [t.numpy() for t in (by_h, gates, fresh, hidden, before, by_in, by_rec)]
-        below, at = by_before.numpy(), rows
-        for time in range(len(ctx.counts) - 1, -1, -1):
-            count = ctx.counts[time]
-            at -= count
-            gru_gates_back(*(array[at : at + count] for array in arrays), below[:count])
-            if time:
-                first = at - ctx.counts[time - 1]
-                to = by_h[first : first + count]
-                to += by_before[:count]
-                to.addmm_(by_rec[at : at + count], weight)
+        arrays = [t.numpy() for t in (by_h, gates, before, by_in, by_rec)]
+        at = sum(counts)
+        for rest in (by_in, by_rec):
+            rest[at:] = 0.0
+        with small_products():
+            for count, previous in zip(counts[::-1], [*counts[-2::-1], 0], strict=True):
+                at -= count
+                gru_gates_back(*arrays, at, count, previous)
+                if previous:
+                    first = at - previous
+                    by_h[first : first + count].addmm_(by_rec[at : at + count], weight)
         return by_in, by_rec.t() @ before, by_rec.sum(dim=0), None

@@ -10,7 +10,9 @@ One network plays all agents. Every update
 What differs is the mixer (`solvers.qmix.mixers`). Weighted QMIX (OW-QMIX; Rashid et al. 2020,
 eq. 8) learns an unbounded value Q̂* beside the monotone one; targets come from Q̂*, and where
 the monotone value is above its target the error counts by `weight` only, so that what a
-monotone function cannot represent does not hide the best joint action. The settings are those
+monotone function cannot represent does not hide the best joint action. Where two joint actions
+are best, this leaves agents to choose each its part of either; the central weights (CW-QMIX,
+eq. 9) hold on to the one that is greedy now. The settings are those
 of Hu et al. 2021 as far as one core wants them: many episodes at once, Adam, TD(λ).
 
 Nothing is carried from update to update but weights, moments, replay and counters: all
@@ -33,10 +35,12 @@ from solvers.qmix.field import make_field, team_count
 from solvers.qmix.policy import ValuePolicy
 from solvers.training import Evaluation, LearnerState
 from solvers.training.networks import (
+    joined_parameters,
     load_module,
     load_optimizer,
     module_arrays,
     optimizer_arrays,
+    quick_products,
     require_torch,
 )
 
@@ -77,8 +81,11 @@ epsilon_end, epsilon_steps: ε falls linearly over so many environment steps. em
 the mixing layer. hyper: width of the hypernetworks' hidden layer.
 """
 
-WEIGHTED: dict[str, Any] = {**DEFAULTS, "weight": 0.1}
-"""Settings of weighted QMIX. weight: of errors where the value is above its target."""
+WEIGHTED: dict[str, Any] = {**DEFAULTS, "weighting": "optimistic", "weight": 0.1}
+"""Settings of weighted QMIX. weighting: `optimistic`, errors count less where the value is above
+its target, or `central`, where another joint action than the greedy one is not better than it by
+Q̂*. weight: of those errors.
+"""
 
 _LEAST_RATE = 0.05
 
@@ -143,7 +150,8 @@ class ValueLearner:
         self.net, self.target = network(), network()
         self.target.load_state_dict(self.net.state_dict())
         self.target.requires_grad_(False)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], fused=True)
+        self._weights = joined_parameters(self.net)
+        self.optimizer = torch.optim.Adam([self._weights], lr=s["learning_rate"], fused=True)
 
     # -- learning ----------------------------------------------------------------
 
@@ -184,7 +192,8 @@ class ValueLearner:
             group["lr"] = s["learning_rate"] * left
         totals = np.zeros(3)
         for _ in range(s["updates"]):
-            totals += self._update(rng)
+            with quick_products():
+                totals += self._update(rng)
             self.updates += 1
             if self.updates % s["target_every"] == 0:
                 self.target.load_state_dict(self.net.state_dict())
@@ -195,38 +204,45 @@ class ValueLearner:
         """Take a step; return the loss, the mean value of what was done, and the gradient."""
         torch, s, replay = self._torch, self.settings, self.replay
         packed = replay.sample(s["batch"], rng)
-        rows, counts, first = packed.rows, packed.counts.tolist(), packed.first
+        rows, counts, follow = (
+            packed.rows,
+            packed.counts.tolist(),
+            slice(packed.first, packed.count),
+        )
         acted = torch.from_numpy(packed.acted)
         obs = torch.from_numpy(replay.obs[rows])
         last = torch.from_numpy(replay.last[rows])
         taken = torch.from_numpy(~replay.avail[rows])
         state = torch.from_numpy(replay.state[rows])
-        done = rows[packed.acted]
-        actions = torch.from_numpy(replay.action[done].astype(np.int64))
+        actions = torch.from_numpy(replay.action[rows].astype(np.int64))
         values = self.net["agent"](obs, last, counts)
         weighted = self.mixer == "wqmix"
         judge, mixer = ("central_agent", "central") if weighted else ("agent", "mixer")
         with torch.no_grad():
-            judged = self.target[judge](obs, last, counts)[first:]
-            picks = (
-                (values.detach()[first:] if s["double"] else judged)
-                .masked_fill(taken[first:], -torch.inf)
-                .argmax(dim=2)
-            )
-            ahead = self.target[mixer](_at(judged, picks), state[first:])
-            goal = torch.from_numpy(self._targets(done, ahead.numpy(), packed.counts))
-        found = self.net["mixer"](_at(values[acted], actions), state[acted])
+            judged = self.target[judge](obs, last, counts)
+            picks = values.detach() if s["double"] else judged
+            picks = picks.masked_fill(taken, -torch.inf).argmax(dim=2)
+            ahead = self.target[mixer](_at(judged, picks), state)[follow]
+            goal = torch.from_numpy(self._targets(rows[packed.acted], ahead.numpy(), packed.counts))
+        # Situations without decisions go through the mixer with the others, and out again here.
+        found = self.net["mixer"](_at(values, actions), state)[acted]
         error = found - goal
         if weighted:
-            central = self.net["central_agent"](obs, last, counts)[acted]
-            free = self.net["central"](_at(central, actions), state[acted]) - goal
-            less = torch.where(error.detach() > 0.0, s["weight"], 1.0)
-            loss = (less * error.square()).mean() + free.square().mean()
+            central = self.net["central_agent"](obs, last, counts)
+            free = self.net["central"](_at(central, actions), state)[acted] - goal
+            less = error.detach() > 0.0
+            if s["weighting"] == "central":
+                greedy = values.detach().masked_fill(taken, -torch.inf).argmax(dim=2)
+                with torch.no_grad():
+                    best = self.net["central"](_at(central, greedy), state)[acted]
+                less = (goal <= best) & (actions != greedy).any(dim=1, keepdim=True)[acted]
+            loss = (torch.where(less, s["weight"], 1.0) * error.square()).mean()
+            loss = loss + free.square().mean()
         else:
             loss = error.square().mean()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=False)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), s["max_norm"])
+        norm = torch.nn.utils.clip_grad_norm_([self._weights], s["max_norm"])
         self.optimizer.step()
         return loss.item(), found.mean().item(), norm.item()
 
@@ -285,8 +301,16 @@ class ValueLearner:
         """Go on from what `state` returned.
 
         Raises:
-            ParameterError: weights of another architecture.
+            ParameterError: weights of another architecture, or moments of each of them, as
+                earlier versions wrote.
         """
+        moments = state.arrays.get("adam.0.exp_avg")
+        if moments is not None and moments.shape != tuple(self._weights.shape):
+            raise ParameterError(
+                "moments of Adam",
+                f"shape {moments.shape}",
+                f"shape {tuple(self._weights.shape)}: all weights' in one array",
+            )
         load_module(self.net, state.arrays, "net.")
         load_module(self.target, state.arrays, "target.")
         load_optimizer(self.optimizer, state.arrays, "adam.")
@@ -326,6 +350,8 @@ def _at(values: Any, actions: Any) -> Any:
 def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     s = dict(settings)
     choice("network", s["network"], ("gru", "mlp"))
+    if "weighting" in s:
+        choice("weighting", s["weighting"], ("optimistic", "central"))
     for name in ("hidden", "episodes", "batch", "buffer", "target_every", "embed", "hyper"):
         s[name] = whole(name, s[name], least=1)
     for name in ("updates", "epsilon_steps", "anneal"):

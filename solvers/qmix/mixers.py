@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from solvers.qmix.mixing import monotone
 from solvers.qmix.networks import uniform
 
 __all__ = ["Alone", "Free", "Monotone", "Sum", "make_mixer"]
@@ -80,12 +81,9 @@ class Monotone(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
 
     def forward(self, chosen: Any, state: Any) -> Any:
         """See `Alone.forward`."""
-        sizes = [self.hyper, self.hyper, self.embed, self.embed]
-        inner, outer, bias, value = self.first(state).split(sizes, dim=1)
-        w_1 = self.inner(inner.relu()).abs().view(-1, self.agents, self.embed)
-        mixed = torch.baddbmm(bias[:, None], chosen[:, None], w_1)[:, 0]
-        w_2 = self.outer(outer.relu()).abs()
-        return (functional.elu(mixed) * w_2).sum(dim=1, keepdim=True) + self.value(value.relu())
+        layers = (self.first, self.inner, self.outer, self.value)
+        parts = [part for layer in layers for part in (layer.weight, layer.bias)]
+        return monotone(chosen, state, *parts)
 
 
 class Free(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from arena.errors import ParameterError
 from arena.game import Game, Observation
-from arena.registry import GAMES
 from arena.types import Floats
+from solvers.training.sides import Sides
 
 __all__ = ["Memory", "ValuePolicy"]
 
@@ -51,7 +51,8 @@ class ValuePolicy:
         self.game = game
         self._stored = {name: np.asarray(array) for name, array in weights.items()}
         self._weights = {name: array.astype(np.float64) for name, array in weights.items()}
-        self._turn: Any = None
+        inputs, _, actions = self.sizes
+        self._sides = Sides(game, inputs, actions, turned=True)
 
     @staticmethod
     def make(
@@ -100,23 +101,8 @@ class ValuePolicy:
         return Memory(episodes, hidden, actions)
 
     def plays(self, game: Game, seat: int) -> bool:
-        """Whether it can take this seat of a game.
-
-        It can in its own, and in the same battle with another opponent, reward, limit or side,
-        where units see and do the same.
-        """
-        if game.key == self.game:
-            return True
-        if "skirmish" not in game.forms:
-            return False
-        own: Game = GAMES.factory(self.game)()
-        if own.id != game.id:
-            return False
-        mine, other = ({k: v for k, v in g.params.items() if k not in _ASIDE} for g in (own, game))
-        battle = game.form("skirmish")
-        team = int(seat >= battle.allies)
-        sizes = (battle.obs_sizes[team], battle.actions[team])
-        return mine == other and sizes == (self.sizes[0], self.sizes[2])
+        """Whether it can take this seat of a game, see `Sides`."""
+        return self._sides.plays(game, seat)
 
     def values(
         self,
@@ -182,7 +168,7 @@ class ValuePolicy:
             )
         kept = self.memory(len(tensor)) if memory is None else memory
         which = np.arange(len(tensor)) if rows is None else rows
-        agent, turn = self._turned(seat)
+        agent, turn = self._sides.view(seat)
         if turn is not None:
             tensor, legal = turn.look(np.asarray(tensor)), turn.mask(legal)
         values = self.values(tensor, agent=agent, memory=kept, rows=which)
@@ -194,19 +180,6 @@ class ValuePolicy:
         out[np.arange(len(picks)), picks] = 1.0
         return out
 
-    def _turned(self, seat: int) -> tuple[int, Any]:
-        """Return which agent a seat is, and how it sees the field if it is of team 1."""
-        if not self.game.startswith("skirmish/"):
-            return seat, None
-        if self._turn is None:
-            from games.skirmish.battle import Battle
-            from games.skirmish.turn import half_turn
-
-            battle: Battle = GAMES.factory(self.game)().form("skirmish")
-            self._turn = (battle.allies, half_turn(battle))
-        allies, turn = self._turn
-        return (seat - allies, turn) if seat >= allies else (seat, None)
-
     def probabilities(self, observation: Observation) -> Floats:
         """Return the distribution at the start of an episode, shape (A,)."""
         tensor, legal = observation.tensor, observation.legal
@@ -215,23 +188,3 @@ class ValuePolicy:
         given = np.asarray(tensor, dtype=np.float32)[None]
         out: Floats = self.distribution(given, legal[None], seat=observation.seat)[0]
         return out
-
-
-_ASIDE = (
-    "side",
-    "opponent",
-    "reward",
-    "reward_only_positive",
-    "reward_death_value",
-    "reward_win",
-    "reward_defeat",
-    "reward_negative_scale",
-    "reward_scale",
-    "reward_scale_rate",
-    "state_last_action",
-    "state_timestep_number",
-    "obs_instead_of_state",
-    "collision",
-    "limit",
-)
-"""Parameters of battles that do not change what a unit sees and can do."""

@@ -18,14 +18,17 @@ from solvers.qmix._kernels import pack
 
 __all__ = ["Packed", "Replay"]
 
+_ROUND = 32
+
 
 @dataclass(frozen=True, eq=False)
 class Packed:
     """B episodes in the order of time, the longest first in each time; P rows in all.
 
     Attributes:
-        rows: numbers of the rows in the replay, shape (P,).
-        counts: rows of each time, shape (T + 1,).
+        rows: numbers of the rows in the replay, and zeros after them so that there are a
+            multiple of `_ROUND`: products of few different sizes are faster, shape (≥ P,).
+        counts: rows of each time, shape (T + 1,), Σ = P.
         acted: where in `rows` the rows with decisions are, shape (P − B,).
     """
 
@@ -37,6 +40,11 @@ class Packed:
     def first(self) -> int:
         """Rows of time 0: the rows after these follow the ones that `acted` names, in order."""
         return int(self.counts[0])
+
+    @property
+    def count(self) -> int:
+        """P."""
+        return len(self.acted) + self.first
 
 
 class Replay:
@@ -97,7 +105,7 @@ class Replay:
         picks = rng.choice(len(self.begun), size=count, replace=False, shuffle=False)
         picks = picks[np.argsort(-self.length[picks], kind="stable")]
         lengths = self.length[picks]
-        rows = np.empty(int(lengths.sum()), dtype=np.int64)
+        rows = np.zeros(-(-int(lengths.sum()) // _ROUND) * _ROUND, dtype=np.int64)
         counts = np.empty(int(lengths[0]), dtype=np.int64)
         pack(self.begun[picks] % self.rows, lengths, self.follow, rows, counts)
         return Packed(rows, counts, _acted(counts))

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.errors import ParameterError
-from arena.game import Observation
+from arena.game import Game, Observation
 from arena.registry import GAMES, load_target
 from arena.types import Floats
+from solvers.training.sides import Sides
 
 __all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
 
@@ -50,6 +51,8 @@ class MlpPolicy:
     The arithmetic is in double precision: the order of sums differs between one observation
     and a batch of them, and so the choices of an agent do not depend on how it is asked.
 
+    In a skirmish, one that has learned a team plays both teams of the battle, see `Sides`.
+
     Args:
         game: the key of the game it is for.
         weights: of each layer, shape (outputs, inputs).
@@ -85,6 +88,8 @@ class MlpPolicy:
             (np.ascontiguousarray(w.T, dtype=np.float64), b.astype(np.float64))
             for w, b in self._stored
         ]
+        sizes = self.sizes
+        self._sides = Sides(game, sizes[0] - seats, sizes[-1], turned=False)
 
     @staticmethod
     def make(game: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> MlpPolicy:
@@ -137,6 +142,10 @@ class MlpPolicy:
             out |= {f"{k}.weight": weight, f"{k}.bias": bias}
         return out
 
+    def plays(self, game: Game, seat: int) -> bool:
+        """Whether it can take this seat of a game, see `Sides`."""
+        return self._sides.plays(game, seat)
+
     def memory(self, episodes: int) -> None:
         """Keep nothing from move to move."""
 
@@ -154,11 +163,14 @@ class MlpPolicy:
         Raises:
             ParameterError: tensors or masks of another size than the network's.
         """
+        agent, turn = self._sides.view(seat)
+        if turn is not None:
+            tensor, legal = turn.look(np.asarray(tensor)), turn.mask(legal)
         x = np.asarray(tensor, dtype=np.float64)
         if self._features is not None:
             x = np.hstack([x, self._features(np.asarray(tensor, dtype=np.float32))])
         if self.seats:
-            x = np.hstack([x, np.tile(np.eye(self.seats)[seat], (len(x), 1))])
+            x = np.hstack([x, np.tile(np.eye(self.seats)[agent], (len(x), 1))])
         sizes = self.sizes
         if (x.shape[1], legal.shape[1]) != (sizes[0], sizes[-1]):
             raise ParameterError(
@@ -170,7 +182,12 @@ class MlpPolicy:
             x = x @ weight + bias
             x = np.tanh(x) if self.activation == "tanh" else np.maximum(x, 0.0, out=x)
         weight, bias = self._layers[-1]
-        return masked_softmax(x @ weight + bias, legal)
+        chances = masked_softmax(x @ weight + bias, legal)
+        if turn is None:
+            return chances
+        out = np.empty_like(chances)
+        out[:, turn.action] = chances
+        return out
 
     def probabilities(self, observation: Observation) -> Floats:
         """Return the distribution over actions, shape (A,)."""

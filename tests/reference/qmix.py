@@ -42,6 +42,17 @@ def td_lambda(
     return out
 
 
+def monotone(mixer: Any, chosen: Any, state: Any) -> Any:
+    """Return |w_2(s)|ᵀ elu(|W_1(s)| q + b_1(s)) + v(s) by torch's own operations."""
+    sizes = [mixer.hyper, mixer.hyper, mixer.embed, mixer.embed]
+    inner, outer, bias, value = mixer.first(state).split(sizes, dim=1)
+    w_1 = mixer.inner(inner.relu()).abs().view(-1, mixer.agents, mixer.embed)
+    hidden = torch.einsum("pn,pne->pe", chosen, w_1) + bias
+    w_2 = mixer.outer(outer.relu()).abs()
+    mixed = (torch.nn.functional.elu(hidden) * w_2).sum(dim=1, keepdim=True)
+    return mixed + mixer.value(value.relu())
+
+
 def loss(
     net: Any,
     target: Any,

@@ -19,24 +19,28 @@ TINY = {"episodes": 4, "batch": 4, "updates": 2, "hidden": 16, "embed": 4, "hype
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A short run on 3m with a GRU, and one in self-play."""
+    """Short runs on 3m of two learners, for one side and in self-play."""
     folder = tmp_path_factory.mktemp("runs")
     found = {}
-    for name, side, network in (("alone", "allies", "gru"), ("both", "both", "mlp")):
+    for name, side, solver, settings in (
+        ("alone", "allies", "qmix", {**TINY, "network": "gru"}),
+        ("both", "both", "qmix", {**TINY, "network": "mlp"}),
+        ("ppo", "allies", "ppo", {"episodes": 4, "hidden": [16]}),
+        ("ppo_both", "both", "ppo", {"episodes": 4, "hidden": [16]}),
+    ):
         game = arena.make("skirmish/3m", side=side, limit=20)
-        settings = {**TINY, "network": network}
-        begin_run(folder / name, game, "qmix", settings=settings, limits={"steps": 200})
+        begin_run(folder / name, game, solver, settings=settings, limits={"steps": 200})
         found[name] = str(folder / name / "checkpoints" / "best.safetensors")
     return found
 
 
-@pytest.mark.parametrize("name", ["alone", "both"])
+@pytest.mark.parametrize("name", ["alone", "both", "ppo", "ppo_both"])
 def test_the_conformance_kit_passes(trained, name):
     game = arena.make("skirmish/3m", side="both", limit=20)
     check_agent(lambda: arena.agent(trained[name]), game, episodes=2)
 
 
-@pytest.mark.parametrize("name", ["alone", "both"])
+@pytest.mark.parametrize("name", ["alone", "both", "ppo"])
 def test_both_sides_are_the_same_fighter_turned(trained, name):
     """In self-play from either side, over 200 battles, neither side is much better off."""
     game = arena.make("skirmish/3m", side="both")
@@ -51,9 +55,34 @@ def test_both_sides_are_the_same_fighter_turned(trained, name):
 def test_the_same_battle_with_another_opponent_is_played(trained):
     for params in ({}, {"opponent": "focus_fire"}, {"reward": "sparse"}):
         game = arena.make("skirmish/3m", limit=20, **params)
-        for name in ("alone", "both"):
+        for name in ("alone", "both", "ppo"):
             agents = [arena.agent(trained[name]) for _ in range(3)]
             assert arena.play(game, agents, seed=1).fault is None
+
+
+def test_a_policy_of_one_side_sees_the_field_turned_from_the_other():
+    """Actor 1 of team 1 does what actor 1 of team 0 would do, turned."""
+    from games.skirmish.turn import half_turn
+    from solvers.training.policy import MlpPolicy
+
+    game = arena.make("skirmish/3m", side="both")
+    turn = half_turn(game.form("skirmish"))
+    rng = np.random.default_rng(0)
+    weights, biases = [rng.normal(size=(9, 33))], [rng.normal(size=9)]
+    alone = MlpPolicy("skirmish/3m", weights, biases, seats=3)
+    seen = game.form("batch", seeds=[4, 5]).observe(4)
+    shown = alone.distribution(turn.look(seen.tensor), turn.mask(seen.legal), seat=1)
+    np.testing.assert_array_equal(
+        alone.distribution(seen.tensor, seen.legal, seat=4)[:, turn.action], shown
+    )
+    assert alone.plays(game, 4) and not alone.plays(arena.make("skirmish/8m", side="both"), 4)
+    own = MlpPolicy(game.key, [rng.normal(size=(9, 36))], biases, seats=6)
+    plain = own.distribution(seen.tensor, seen.legal, seat=4)
+    wide = np.hstack([seen.tensor, np.tile(np.eye(6)[4], (2, 1))])
+    np.testing.assert_array_equal(
+        plain.argmax(1),
+        np.where(seen.legal, wide @ own.arrays()["0.weight"].T + biases[0], -np.inf).argmax(1),
+    )
 
 
 def test_one_by_one_and_in_batches_it_plays_alike(trained):
@@ -99,9 +128,10 @@ def test_other_maps_and_modes_are_refused_by_name(trained):
         ("3m", {"mode": "smax"}),
     ):
         game = arena.make(f"skirmish/{name}", **params)
-        with pytest.raises(AgentError) as told:
-            arena.agent(trained["alone"]).begin(game, 0, 1)
-        assert "skirmish/3m(limit=20)" in str(told.value) and game.key in str(told.value)
+        for learned in ("alone", "ppo"):
+            with pytest.raises(AgentError) as told:
+                arena.agent(trained[learned]).begin(game, 0, 1)
+            assert "skirmish/3m(limit=20)" in str(told.value) and game.key in str(told.value)
 
 
 def test_a_team_of_another_size_is_refused(tmp_path):

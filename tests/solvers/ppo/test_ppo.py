@@ -335,3 +335,18 @@ def test_steps_are_joint_moves_and_battles_tell_wins():
     assert figures["length"] == made.steps / 8
     seen = made.evaluate(10, 0)
     assert 0.0 <= seen.extra["win_rate"] <= 1.0
+
+
+def test_payoffs_are_scaled_for_the_critic():
+    """Battles have no finite bounds; the critic's first errors shrink with the scale's square."""
+    game = arena.make("skirmish/3m", limit=10)
+    losses = [
+        learner(game, 1, scale=scale, epochs=1, minibatch=10_000, max_norm=1e-9).step()[
+            "value_loss"
+        ]
+        for scale in (0.0, 1.0, 100.0, 1000.0)
+    ]
+    assert losses[0] == losses[1]
+    assert losses[3] / losses[2] == pytest.approx(100.0, rel=0.1)
+    with pytest.raises(ParameterError, match="scale"):
+        learner(game, scale=-1.0)
