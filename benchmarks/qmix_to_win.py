@@ -1,16 +1,25 @@
-"""CPU seconds until QMIX wins four of five battles on skirmish/3m, against PyMARL.
+"""CPU seconds until QMIX wins four of five battles on 3m, against PyMARL and JaxMARL.
 
 Ours with its own settings, PyMARL with its own (QMIX of its default configuration, ε falling
 over 50,000 steps), on the same engine against the same opponent. Every 10,000 steps or so the
-greedy policy plays 200 battles (PyMARL's 100), which are not counted. PyMARL is given up after
-so many times our CPU time as `CAP` says, and the claim is then that it takes more than that.
+greedy policy plays 200 battles (PyMARL's 100), which are not counted. JaxMARL plays SMAX, and
+ours is trained there, too (`mode=smax`); of its settings those are changed that make it quicker
+here (see `_jaxmarl_qmix`), its compilation is not counted, its evaluations of 100 battles every
+20,000 steps are. A peer is given up after so many times our CPU time as `CAP` says, and the
+claim is then that it takes more than that.
 
-    git clone https://github.com/oxwhirl/pymarl
-    PYMARL_PATH=pymarl python benchmarks/qmix_to_win.py [--quick]
+    git clone https://github.com/oxwhirl/pymarl; git clone https://github.com/FLAIROx/JaxMARL
+    python -m venv smax && smax/bin/pip install "jax[cpu]" jaxmarl==0.2.0 flashbax hydra-core \
+        wandb pyyaml six
+    PYMARL_PATH=pymarl JAXMARL_PATH=JaxMARL JAXMARL_PYTHON=smax/bin/python \
+        python benchmarks/qmix_to_win.py [--quick]
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -46,31 +55,84 @@ def until(
     return spent, side.steps, won
 
 
+Row = tuple[str, int, float, int, float]
+
+
+def ours(game: str, seed: int) -> Row:
+    """Train ours until it wins."""
+    learner: Any = ValueLearner(arena.make(game), seed, DEFAULTS, mixer="qmix")
+
+    def wins() -> float:
+        return float(learner.evaluate(200, 99).extra["win_rate"])
+
+    return (f"ours, {game}", seed, *until(learner, learner.step, wins, 600.0))
+
+
+def pymarl(source: Path, cap: float) -> Row:
+    """Train PyMARL until it wins or the time is up."""
+    theirs = PyMarl(source, "skirmish/3m", 1, FALLING)
+    found = until(theirs, lambda: theirs.round(32), lambda: theirs.win_rate(100), cap)
+    return ("PyMARL, skirmish/3m", 1, *found)
+
+
+def jaxmarl(python: str, source: str, cap: float) -> Row:
+    """Train JaxMARL, in a process on one thread, until it wins or the time is up."""
+    one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    child = subprocess.Popen(
+        [python, str(Path(__file__).with_name("_jaxmarl_qmix.py")), source, "3m", "2000000"],
+        env=os.environ | {"XLA_FLAGS": one, "OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    spent, steps, won = 0.0, 0, 0.0
+    try:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line.startswith("["):
+                spent, steps, won = json.loads(line)
+            if won >= WINS or spent >= cap:
+                break
+        else:
+            raise SystemExit("JaxMARL's training ended early; its messages are above")
+    finally:
+        child.kill()
+        child.wait()
+    return ("JaxMARL, SMAX 3m", 1, spent, steps, won)
+
+
+def judged(name: str, mine: list[Row], theirs: Row) -> Claim:
+    """Return what the peer's time says."""
+    how = "times ours" if theirs[4] >= WINS else "times ours, and not there yet"
+    return Claim(name, theirs[2] / median(row[2] for row in mine), BAR, note=how)
+
+
 def main() -> None:
     options = parse(__doc__)
     seeds = (1,) if options.quick else (1, 2, 3)
-    table: list[tuple[str, int, float, int, float]] = []
+    cap = CAP[options.quick]
     source = find()
-    claims = [Claim("qmix-to-80", None, BAR, note="set PYMARL_PATH to a copy of PyMARL")]
+    python, jax = os.environ.get("JAXMARL_PYTHON"), os.environ.get("JAXMARL_PATH")
+    claims: list[Claim] = []
+    table: list[Row] = []
     with torch_threads(1):
-        for seed in seeds:
-            ours: Any = ValueLearner(arena.make("skirmish/3m"), seed, DEFAULTS, mixer="qmix")
-
-            def wins(learner: Any = ours) -> float:
-                return float(learner.evaluate(200, 99).extra["win_rate"])
-
-            table.append(("ours", seed, *until(ours, ours.step, wins, 600.0)))
-        spent = median(row[2] for row in table)
-        if source is not None:
-            theirs = PyMarl(source, "skirmish/3m", 1, FALLING)
-            cap = CAP[options.quick] * spent
-            found = until(theirs, lambda: theirs.round(32), lambda: theirs.win_rate(100), cap)
-            table.append(("PyMARL", 1, *found))
-            how = "times ours" if found[2] >= WINS else "times ours, and not there yet"
-            claims = [Claim("qmix-to-80", found[0] / spent, BAR, note=how)]
+        mine = [ours("skirmish/3m", seed) for seed in seeds]
+        table += mine
+        if source is None:
+            claims.append(Claim("qmix-to-80", None, BAR, note="set PYMARL_PATH"))
+        else:
+            table.append(pymarl(source, cap * median(row[2] for row in mine)))
+            claims.append(judged("qmix-to-80", mine, table[-1]))
+        if python is None or jax is None:
+            note = "set JAXMARL_PYTHON and JAXMARL_PATH"
+            claims.append(Claim("qmix-to-80-smax", None, BAR, note=note))
+        else:
+            mine = [ours("skirmish/3m(mode=smax)", seed) for seed in seeds]
+            table += mine
+            table.append(jaxmarl(python, jax, cap * median(row[2] for row in mine)))
+            claims.append(judged("qmix-to-80-smax", mine, table[-1]))
     report(
         claims,
-        header=("QMIX on skirmish/3m", "seed", "CPU seconds", "environment steps", "wins"),
+        header=("QMIX", "seed", "CPU seconds", "environment steps", "wins"),
         table=table,
         path=options.json,
     )

@@ -96,7 +96,7 @@ def tasks(*, quick: bool) -> list[Task]:
         "gusts": (0.0, 2.5, 5.0, 10.0, 20.0),
     }
     pendulum = Task(
-        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 12_000,
+        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 40_000,
         4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "level": 60.0, "normalise": True}, 2,
     )  # fmt: skip
     axes = {
