@@ -68,7 +68,7 @@ _MAPPO = {
 }
 _MAPPO_AT: Mapping[str, Mapping[str, Any]] = {"3m": {"episodes": 64, "entropy": 0.05}}
 _LONG = {"trace": 0.9, "learning_rate": 2e-3, "epsilon_steps": 100_000}
-_VALUES: Mapping[str, Mapping[str, Any]] = {"3m": {}, "2s3z": _LONG, "5m_vs_6m": {}}
+_VALUES: Mapping[str, Mapping[str, Any]] = {"3m": {}, "2s3z": _LONG, "5m_vs_6m": _LONG}
 """Settings on each map besides the common ones. All were chosen with other seeds than those of
 the table."""
 _FIRST_SEED = 1
@@ -100,7 +100,10 @@ class Setup:
     last: int = 500
 
 
-_FULL = Setup(maps={"3m": 300_000, "2s3z": 500_000, "5m_vs_6m": 100_000}, longer={"3m": 500_000})
+_FULL = Setup(
+    maps={"3m": 300_000, "2s3z": 500_000, "5m_vs_6m": 100_000},
+    longer={"3m": 500_000, "2s3z": 1_500_000, "5m_vs_6m": 1_500_000},
+)
 _QUICK = Setup(
     rounds=120, small_seeds=1, maps={"3m": 4_000}, seeds=1, points=2, episodes=20, last=50
 )
