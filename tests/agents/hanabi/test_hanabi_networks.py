@@ -38,13 +38,17 @@ def network(game: Any, *, greedy: bool, seats: int = 0, features: bool = False,
     weights = [rng.normal(scale=0.4, size=(b, a)) for a, b in pairwise(sizes)]
     biases = [rng.normal(size=b) for b in sizes[1:]]
     policy = MlpPolicy.make(
-        "hanabi",
-        {"sizes": sizes, "activation": activation, "greedy": greedy, "seats": seats},
+        game.key,
+        {
+            "sizes": sizes,
+            "activation": activation,
+            "greedy": greedy,
+            "seats": seats,
+            "features": features,
+        },
         {f"{k}.weight": w for k, w in enumerate(weights)}
         | {f"{k}.bias": b for k, b in enumerate(biases)},
     )
-    policy.game = game.key
-    policy._features = game.form("features") if features else None
     return NetworkAgent(policy, name="net")
 
 
