@@ -157,7 +157,8 @@ class Teacher:
                 jac=True,
                 bounds=Bounds(0.5 * self.end, 2.0 * max(self.start, now), keep_feasible=True),
                 constraints=limits,
-                options={"gtol": 1e-6, "xtol": 1e-8, "maxiter": 300},
+                # At looser ones it may end 1% short of how far it may go.
+                options={"gtol": 1e-10, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 1000},
             )
         return self._kept(now, float(found.x[0]), reward, level)
 
