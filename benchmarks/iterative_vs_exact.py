@@ -18,10 +18,11 @@ import numpy as np
 from harness import Claim, parse, report
 
 import arena
+from solvers.bandits.episodes import play
 from solvers.sequoia.baselines import Baseline
 from solvers.sequoia.choose import Chooser
 from solvers.sequoia.encode import encode
-from solvers.sequoia.learner import DEFAULTS, Sequoia, play
+from solvers.sequoia.learner import DEFAULTS, Sequoia
 from solvers.sequoia.policy import QPolicy
 
 PROBLEMS = (

@@ -17,6 +17,7 @@ from arena.game import Game
 from arena.rng import derive, derive_many
 from games.bandits.form import RestlessBandit
 from games.bandits.influence import InfluencedBandit
+from solvers.bandits.episodes import steps
 from solvers.bandits.lagrangian import relax
 from solvers.bandits.policy import ValuePolicy
 
@@ -59,11 +60,11 @@ def average(game: Game, *, seed: int = 0) -> Averaged:
     plans: list[tuple[float, Averaged]] = []
     for _ in range(_PLANS):
         policy = Averaged(form, relax(form.averaged(weights), rounds=10).values)
-        batch: Any = game.form("batch", seeds=seeds)
         seen = np.zeros_like(weights)
-        while batch.actors().any():
-            seen += (form.counts(batch.levels)[..., None] == np.arange(form.counted)).sum(axis=0)
-            batch.step_arms(policy.choose(form, batch.levels, batch.step_number), check=False)
+        for batch in steps(game, policy, seeds):
+            if batch.actors().any():
+                counts = form.counts(batch.levels)
+                seen += (counts[..., None] == np.arange(form.counted)).sum(axis=0)
         plans.append((float(batch.returns().mean()), policy))
         weights = 0.5 * weights + 0.5 * seen / seen.sum(axis=1, keepdims=True)
     return max(plans, key=lambda plan: plan[0])[1]

@@ -20,6 +20,7 @@ from arena.game import Game
 from arena.rng import derive, derive_many
 from arena.solver import Gap, Progress, Solution, TracePoint
 from games.bandits.form import RestlessBandit
+from solvers.bandits.episodes import play
 from solvers.bandits.exact import exact_table
 from solvers.bandits.fluid import fluid_values
 from solvers.bandits.lagrangian import Relaxed, relax
@@ -59,11 +60,7 @@ def mean_return(
     game: Game, policy: Any, seeds: NDArray[np.uint64]
 ) -> tuple[float, tuple[float, float], NDArray[np.float64]]:
     """Play a policy; return the mean return, its 95% interval, and all returns, shape (N,)."""
-    form = game.form("bandit")
-    batch: Any = game.form("batch", seeds=seeds)
-    while batch.actors().any():
-        batch.step_arms(policy.choose(form, batch.levels, batch.step_number), check=False)
-    returns: NDArray[np.float64] = batch.returns()[:, 0]
+    returns = play(game, policy, seeds)
     half = 1.96 * float(returns.std(ddof=1)) / len(returns) ** 0.5 if len(returns) > 1 else np.inf
     mean = float(returns.mean())
     return mean, (mean - half, mean + half), returns

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from arena.errors import NotApplicableError, ParameterError
 from arena.game import Game
 from arena.rng import derive
-from games.control.batch import SCALES
 from solvers.qarl.play import seat_of
 from solvers.qarl.policy import ControlPolicy
 from solvers.qarl.robustness import Figure, attack, grid, summary
@@ -125,9 +124,8 @@ def _check(
             f"{game.key} is no adversarial control game; those are adversarial/…"
         )
     setup = game.form("control")
-    for name in axes:
-        plant = name in ("mass", "friction")
-        if name in SCALES and plant and name not in setup.varies:
+    for name in ("mass", "friction"):
+        if name in axes and name not in setup.varies:
             raise NotApplicableError(f"{name} of {game.key} cannot be varied")
     if not controllers or not all(controllers.values()):
         raise ParameterError("controllers", dict(controllers), "one or more, each with a name")

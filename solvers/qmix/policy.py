@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from arena.errors import ParameterError
 from arena.game import Game, Observation
 from arena.types import Floats
+from solvers.training.policy import first_move
 from solvers.training.sides import Sides
 
 __all__ = ["Memory", "ValuePolicy"]
@@ -182,9 +183,4 @@ class ValuePolicy:
 
     def probabilities(self, observation: Observation) -> Floats:
         """Return the distribution at the start of an episode, shape (A,)."""
-        tensor, legal = observation.tensor, observation.legal
-        if tensor is None or legal is None:
-            raise ParameterError("observation", "one without tensor or mask", "both")
-        given = np.asarray(tensor, dtype=np.float32)[None]
-        out: Floats = self.distribution(given, legal[None], seat=observation.seat)[0]
-        return out
+        return first_move(self, observation)

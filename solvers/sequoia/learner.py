@@ -32,6 +32,7 @@ from arena.errors import ParameterError
 from arena.game import Game
 from arena.rng import derive, derive_many, generator
 from games.bandits.form import RestlessBandit
+from solvers.bandits.episodes import play
 from solvers.loop import choice, flag, non_negative, positive, whole
 from solvers.sequoia.choose import RULES, Chooser
 from solvers.sequoia.encode import ReluNet, encode, residual
@@ -48,7 +49,7 @@ from solvers.training.networks import (
     require_torch,
 )
 
-__all__ = ["DEFAULTS", "Sequoia", "play", "sequoia"]
+__all__ = ["DEFAULTS", "Sequoia", "sequoia"]
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -309,16 +310,6 @@ class Sequoia:
         returns = play(self.game, self.policy(), seeds)
         spread = float(returns.std(ddof=1)) if episodes > 1 else float("nan")
         return Evaluation(float(returns.mean()), spread / episodes**0.5, episodes)
-
-
-def play(game: Game, policy: Any, seeds: NDArray[np.uint64]) -> Reals:
-    """Return the returns of episodes, shape (K,)."""
-    form = game.form("bandit")
-    batch: Any = game.form("batch", seeds=seeds)
-    while batch.actors().any():
-        batch.step_arms(policy.choose(form, batch.levels, batch.step_number), check=False)
-    found: Reals = batch.returns()[:, 0]
-    return found
 
 
 def warm_actions(

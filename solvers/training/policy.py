@@ -12,9 +12,10 @@ from arena.errors import ParameterError
 from arena.game import Game, Observation
 from arena.registry import GAMES, load_target
 from arena.types import Floats
+from solvers.training.learner import NetworkPolicy
 from solvers.training.sides import Sides
 
-__all__ = ["KINDS", "MlpPolicy", "from_header", "masked_softmax"]
+__all__ = ["KINDS", "MlpPolicy", "first_move", "from_header", "masked_softmax"]
 
 KINDS: dict[str, str] = {
     "control": "solvers.qarl.policy:ControlPolicy.make",
@@ -42,6 +43,20 @@ def masked_softmax(logits: NDArray[np.float64], legal: NDArray[np.bool_]) -> NDA
     most = np.where(legal, logits, -np.inf).max(axis=1, keepdims=True)
     weight = np.where(legal, np.exp(np.where(legal, logits - most, 0.0)), 0.0)
     out: NDArray[np.float64] = weight / weight.sum(axis=1, keepdims=True)
+    return out
+
+
+def first_move(policy: NetworkPolicy, observation: Observation) -> Floats:
+    """Return what a policy that remembers nothing yet plays at an observation, shape (A,).
+
+    Raises:
+        ParameterError: an observation without tensor or mask.
+    """
+    tensor, legal = observation.tensor, observation.legal
+    if tensor is None or legal is None:
+        raise ParameterError("observation", "one without tensor or mask", "both")
+    given = np.asarray(tensor, dtype=np.float32)[None]
+    out: Floats = policy.distribution(given, legal[None], seat=observation.seat)[0]
     return out
 
 
@@ -191,9 +206,4 @@ class MlpPolicy:
 
     def probabilities(self, observation: Observation) -> Floats:
         """Return the distribution over actions, shape (A,)."""
-        tensor, legal = observation.tensor, observation.legal
-        if tensor is None or legal is None:
-            raise ParameterError("observation", "one without tensor or mask", "both")
-        given = np.asarray(tensor, dtype=np.float32)[None]
-        out: Floats = self.distribution(given, legal[None], seat=observation.seat)[0]
-        return out
+        return first_move(self, observation)

@@ -82,7 +82,7 @@ def fill(template: str, script: str, **fields: str) -> str:
     """Return a page with its style and script inlined, and nothing else allowed to run.
 
     Args:
-        template: the file of the page.
+        template: the file of what stands in the frame that all pages have.
         script: the file with what this page does beside showing replays.
         fields: what else the template names.
     """
@@ -92,7 +92,8 @@ def fill(template: str, script: str, **fields: str) -> str:
         f"default-src 'none'; script-src '{_digest(code)}'; style-src '{_digest(style)}';"
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return Template(_asset(template)).substitute(policy=policy, style=style, script=code, **fields)
+    whole = Template(_asset("frame.html").replace("$body", _asset(template)))
+    return whole.substitute(policy=policy, style=style, script=code, **fields)
 
 
 def _listed(matches: Sequence[Match], limit: int) -> list[Match]:

@@ -23,6 +23,7 @@ from arena.rng import derive, derive_many
 from games.bandits.form import RestlessBandit
 from solvers.bandits.averaged import average
 from solvers.bandits.contagion import LinkPolicy, MeanField
+from solvers.bandits.episodes import steps
 from solvers.bandits.lagrangian import relax
 from solvers.bandits.policy import ValuePolicy
 from solvers.sequoia.baselines import BASELINES, Baseline
@@ -229,13 +230,8 @@ def _summed(paid: Mapping[str, Reals], horizon: int) -> dict[str, Any]:
 
 def episodes(game: Game, policy: Any, seeds: NDArray[np.uint64]) -> Reals:
     """Return the returns so far of episodes, shape (K, H)."""
-    form = game.form("bandit")
-    batch: Any = game.form("batch", seeds=seeds)
-    rows = []
-    while batch.actors().any():
-        batch.step_arms(policy.choose(form, batch.levels, batch.step_number), check=False)
-        rows.append(batch.returns()[:, 0])
-    return np.stack(rows, axis=1)
+    rows = [batch.returns()[:, 0] for batch in steps(game, policy, seeds)]
+    return np.stack(rows[1:], axis=1)
 
 
 def planners(game: Game) -> tuple[float | None, dict[str, Any]]:

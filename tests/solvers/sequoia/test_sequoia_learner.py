@@ -13,12 +13,13 @@ from agents.load import load
 from arena.errors import AgentError, NotApplicableError, ParameterError, UnknownNameError
 from arena.registry import SOLVERS
 from arena.testing import check_solver
+from solvers.bandits.episodes import play
 from solvers.bandits.exact import exact_table
 from solvers.sequoia.baselines import BASELINES, Baseline
 from solvers.sequoia.choose import RULES, Chooser
 from solvers.sequoia.encode import encode
 from solvers.sequoia.features import INPUTS, Features
-from solvers.sequoia.learner import DEFAULTS, Sequoia, play
+from solvers.sequoia.learner import DEFAULTS, Sequoia
 from solvers.sequoia.replay import Replay
 from solvers.training import RunFolder
 from solvers.training.runs import begin_run, resume_run
