@@ -88,14 +88,15 @@ class Qarl:
             self._target = _controller(s["target"], game)
         observed = self._setup.observed
         weights = torch.Generator().manual_seed(derive(seed, "qarl", "weights") >> 1)
+        # Who is shown the temperature of the episode.
+        self._told = (self.method.bounded and s["informed"], self.method.bounded)
         self.agents: dict[int, Sac] = {}
         for seat in sorted(self.method.learns):
-            own = seat == 1 and self.method.bounded
             self.agents[seat] = Sac(
-                observed + own,
+                observed + self._told[seat],
                 self._setup.sizes[seat],
                 hidden=s["hidden"],
-                conditioned=own,
+                conditioned=seat == 1 and self.method.bounded,
                 generator=weights,
                 discount=s["discount"],
                 tau=s["tau"],
@@ -200,7 +201,7 @@ class Qarl:
                 whole[rows] = rng.uniform(-1.0, 1.0, (len(rows), size))
             elif agent is not None:
                 state = (shown[seat][rows] - self._centre[0]) / self._centre[1]
-                if agent.conditioned:
+                if self._told[seat]:
                     unit = (warmth[rows, None] / self._unit).astype(np.float32)
                     state = np.hstack([state, unit])
                 whole[rows] = agent.act(state, noise)
@@ -239,7 +240,7 @@ class Qarl:
         if s["normalise"]:
             centre = self._torch.from_numpy(self._centre)
             state, after = ((x - centre[0]) / centre[1] for x in (state, after))
-        if agent.conditioned:
+        if self._told[seat]:
             warm = rows["temperature"] / self._unit
             state, after = (self._torch.cat([x, warm], dim=1) for x in (state, after))
         parts = [state, rows[f"action{seat}"], reward, rows["done"], after]
@@ -302,7 +303,11 @@ class Qarl:
         self._drawn, self._paid = list(values["drawn"]), list(values["paid"])
 
     def policy(self) -> ControlPolicy:
-        """Return both seats' policies; the adversary's at the curriculum's mean temperature."""
+        """Return both seats' policies, told the curriculum's mean temperature.
+
+        So an informed controller plays as against the most rational adversaries that it has
+        met: later ones, who disturb what is tested, do not say how rational they are.
+        """
         networks: list[Any] = [None, None]
         warmth: list[float | None] = [None, None]
         for seat, agent in self.agents.items():
@@ -312,7 +317,7 @@ class Qarl:
             count = len(middle)
             scaled = np.concatenate([weight[:count] / spread[:, None], weight[count:]])
             networks[seat] = [(scaled, bias - middle @ scaled[:count]), *rest]
-            if agent.conditioned:
+            if self._told[seat]:
                 warmth[seat] = self._lesson.mean(self._now) / self._unit
         if self._target is not None:
             networks[0] = self._target.layers(0)

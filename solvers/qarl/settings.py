@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "curriculum": "",
     "start": 50.0,
     "end": 1.0,
+    "informed": False,
     "rate": 1000.0,
     "level": None,
     "max_kl": 0.5,
@@ -43,8 +44,10 @@ DEFAULTS: dict[str, Any] = {
 
 method: see `solvers.qarl.methods`. curriculum: another one than the method's. start, end: the
 first and the last concentration k of temperatures Gamma(k, rate), whose mean is k / rate; the
-method `fixed` stays at start / rate. level: mean return that
-the self-paced teacher asks of the controller; None for none. max_kl: how far a lesson goes.
+method `fixed` stays at start / rate. informed: whether the controller, too, is shown the
+temperature of the episode, where the adversary is (afterwards it is shown the mean at which the
+curriculum stands). level: mean return that the self-paced teacher asks of the controller; None
+for none. max_kl: how far a lesson goes.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
 update_every: environment steps for an update. warm_up: environment steps of uniform play
@@ -83,8 +86,9 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     non_negative("budget", s["budget"])
     if positive("spread", s["spread"]) < 1.0:
         raise ParameterError("spread", s["spread"], "1 or more")
-    if not isinstance(s["normalise"], bool):
-        raise ParameterError("normalise", s["normalise"], "true or false")
+    for name in ("informed", "normalise"):
+        if not isinstance(s[name], bool):
+            raise ParameterError(name, s[name], "true or false")
     level = s["level"]
     real = isinstance(level, int | float) and not isinstance(level, bool) and math.isfinite(level)
     if level is not None and not real:

@@ -36,7 +36,8 @@ def learner(method: str, seed: int = 0, **settings: Any) -> Qarl:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_goes_on_exactly(method: str) -> None:
-    one, other = (learner(method, seed=3, normalise=method == "mas") for _ in range(2))
+    special = {"normalise": method == "mas", "informed": method == "qarl"}
+    one, other = (learner(method, seed=3, **special) for _ in range(2))
     for _ in range(5):
         one.step()
     kept = one.state()
@@ -74,6 +75,23 @@ def test_the_curriculum_makes_the_adversary_rational() -> None:
     assert warm == sorted(warm, reverse=True)
     policy = made.policy()
     assert policy.temperatures == (None, pytest.approx(0.02))  # of the first
+
+
+def test_an_informed_controller_is_told_the_temperature(tmp_path: Path) -> None:
+    made = learner("qarl", informed=True)
+    for _ in range(3):
+        made.step()
+    policy = made.policy()
+    now = made._lesson.mean(made._now) / made._unit
+    assert policy.temperatures == (now, now)
+    assert policy.header()["networks"][0][0] == 4 + 1
+    solution = arena.solve(GAME, "qarl", steps=200, eval_episodes=2, informed=True, **SMALL)
+    solution.save(tmp_path / "s.npz")
+    again = arena.Solution.load(tmp_path / "s.npz").policy
+    seen = np.random.default_rng(0).normal(size=(3, 4))
+    assert np.array_equal(again.act(seen, seat=0), solution.policy.act(seen, seat=0))
+    # Nobody's temperature is the curriculum's here, so there is nothing to tell.
+    assert learner("rarl", informed=True).policy().temperatures == (None, None)
 
 
 def test_force_and_domain_randomisation_change_episodes() -> None:
@@ -167,11 +185,11 @@ def test_policies_say_what_does_not_fit() -> None:
         ControlPolicy.make(policy.game, header, {n: a for n, a in arrays.items() if n[0] == "0"})
 
 
-@pytest.mark.parametrize("normalise", [False, True])
-def test_numpy_and_torch_agree(normalise: bool) -> None:
+@pytest.mark.parametrize(("normalise", "informed"), [(False, False), (True, False), (True, True)])
+def test_numpy_and_torch_agree(normalise: bool, informed: bool) -> None:
     import torch
 
-    made = learner("qarl", normalise=normalise)
+    made = learner("qarl", normalise=normalise, informed=informed)
     for _ in range(2):
         made.step()
     seen = np.random.default_rng(1).normal(size=(6, 4)).astype(np.float32)
@@ -180,7 +198,7 @@ def test_numpy_and_torch_agree(normalise: bool) -> None:
     shown = (seen - middle) / spread if normalise else seen
     for seat, agent in made.agents.items():
         warm = np.full((6, 1), made.policy().temperatures[1], dtype=np.float32)
-        state = np.hstack([shown, warm]) if agent.conditioned else shown
+        state = np.hstack([shown, warm]) if seat == 1 or informed else shown
         with torch.no_grad():
             mean = agent.actor(torch.from_numpy(state))[0][:, :2].tanh().numpy()
         np.testing.assert_allclose(made.policy().act(seen, seat=seat), mean, atol=2e-6)
@@ -194,6 +212,7 @@ def test_numpy_and_torch_agree(normalise: bool) -> None:
         ({"hidden": []}, ParameterError, "widths"),
         ({"level": "high"}, ParameterError, "level"),
         ({"normalise": 1}, ParameterError, "true or false"),
+        ({"informed": "yes"}, ParameterError, "true or false"),
         ({"spread": 0.5}, ParameterError, "1 or more"),
         ({"end": 99.0}, ParameterError, "up to start"),
         ({"mehtod": "sac"}, UnknownNameError, "did you mean 'method'"),
