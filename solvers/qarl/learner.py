@@ -180,8 +180,10 @@ class Qarl:
                 name: value * np.exp(rng.uniform(-most, most, len(warmth)))
                 for name, value in own.items()
             }
-        if self._lesson.name == "force" and self.method.opponent == "learned":
-            return {"strength": self._setup.strength * self._lesson.forces(warmth)}
+        if self.method.opponent == "learned":
+            most = self.settings["strength"]
+            most = self._setup.strength if most is None else most
+            return {"strength": most * self._lesson.forces(warmth)}
         return {}
 
     def _joint(

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "start": 50.0,
     "end": 1.0,
     "informed": False,
+    "strength": None,
     "rate": 1000.0,
     "level": None,
     "max_kl": 0.5,
@@ -46,7 +47,8 @@ method: see `solvers.qarl.methods`. curriculum: another one than the method's. s
 first and the last concentration k of temperatures Gamma(k, rate), whose mean is k / rate; the
 method `fixed` stays at start / rate. informed: whether the controller, too, is shown the
 temperature of the episode, where the adversary is (afterwards it is shown the mean at which the
-curriculum stands). level: mean return that the self-paced teacher asks of the controller; None
+curriculum stands). strength: of the adversary while it is learned against; None for the game's.
+level: mean return that the self-paced teacher asks of the controller; None
 for none. max_kl: how far a lesson goes.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
@@ -89,6 +91,8 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("informed", "normalise"):
         if not isinstance(s[name], bool):
             raise ParameterError(name, s[name], "true or false")
+    if s["strength"] is not None:
+        non_negative("strength", s["strength"])
     level = s["level"]
     real = isinstance(level, int | float) and not isinstance(level, bool) and math.isfinite(level)
     if level is not None and not real:

@@ -106,6 +106,15 @@ def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sum("twice the steps" in check.text for check in report.checks) == 2
 
 
+def test_methods_have_their_own_settings() -> None:
+    task = replace(tiny(), own={"qarl": {"level": -9.0}, "rarl": {"strength": 0.1}})
+    told = {m: task.settings_of(m) for m in ("sac", "rarl", "qarl", "linear")}
+    assert [told[m]["level"] for m in told] == [None, None, -9.0, -9.0]
+    assert [told[m]["hidden"] for m in told] == [[8]] * 4
+    assert [told[m]["strength"] for m in told] == [None, 0.1, None, None]
+    assert [told[m]["method"] for m in told] == list(told)
+
+
 def test_heat_maps_draw_every_cell() -> None:
     tables = {f"m{k} <&>": np.arange(6.0).reshape(2, 3) + k for k in range(4)}
     drawn = heat_maps(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ _FORMAT = "arena/qarl-cell/2"
 DOUBLE = "sac_double"
 """SAC with as many steps and updates as controller and adversary of other methods together."""
 
+_LIKE = {"fixed": "qarl", "linear": "qarl", "point": "qarl"}
+"""Methods that have the settings of another."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -48,6 +51,7 @@ class Task:
         noises: standard deviations of noise on observations, as multiples of `noise_unit`.
         noise_unit: about a tenth of what observations span.
         settings: of the learner, the same for every method.
+        own: those that each method was tuned in; see `_LIKE` for methods that have none.
         episodes: in each cell.
     """
 
@@ -59,7 +63,13 @@ class Task:
     noises: tuple[float, ...]
     noise_unit: float
     settings: Mapping[str, Any]
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     episodes: int = 3
+
+    def settings_of(self, method: str) -> dict[str, Any]:
+        """Return a method's settings."""
+        own = self.own.get(_LIKE.get(method, method), {})
+        return {**DEFAULTS, **self.settings, **own, "method": method}
 
 
 _SHARED = {
@@ -85,7 +95,7 @@ def tasks(*, quick: bool) -> list[Task]:
     }
     point = Task(
         "point_mass", "adversarial/point_mass(axes=x,strength=1)", 25_000, 4_000, axes, noises,
-        0.1, {**_SHARED, "rate": 50.0, "level": -40.0},
+        0.1, {**_SHARED, "rate": 50.0}, {"qarl": {"level": -40.0}, "force": {"level": -40.0}},
     )  # fmt: skip
     if quick:
         few = {name: values[::2] for name, values in axes.items()}
@@ -148,7 +158,7 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     game: Game = GAMES.factory(task.game)()
     method, times = ("sac", 2) if plan.method == DOUBLE else (plan.method, 1)
     turns = times * len(METHODS[method].learns)
-    settings = {**DEFAULTS, **task.settings, "method": method, "plan": turns * task.steps}
+    settings = {**task.settings_of(method), "plan": turns * task.steps}
     with torch_threads(1):
         learner = Qarl(game, plan.seed, settings)
         while learner.taught[0] < times * task.steps:
@@ -156,8 +166,9 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
         policy = learner.policy()
         trained = time.process_time() - began
         seed = derive(plan.seed, "tests")
-        own = {k: v for k, v in task.settings.items() if k != "level"}
-        attacked, _ = attack(game, policy, steps=task.attack_steps, seed=seed, settings=own)
+        attacked, _ = attack(
+            game, policy, steps=task.attack_steps, seed=seed, settings=task.settings
+        )
     found = {"made_from": facts, "attacked": attacked, **_tested(game, policy, task, seed)}
     found |= {"failed": learner.failures, "steps": learner.steps, "training_seconds": trained}
     found["seconds"] = time.process_time() - began

@@ -106,10 +106,20 @@ def test_force_and_domain_randomisation_change_episodes() -> None:
     assert made._scales(np.array([0.001, 0.05, 0.06]), rng)["strength"] == pytest.approx(
         [0.8, 0.8 / 50, 0.0]
     )
+    weaker = learner("force", strength=0.4)._scales(np.array([0.001, 0.05]), rng)
+    assert weaker["strength"] == pytest.approx([0.4, 0.4 / 50])
     for _ in range(30):
         made.step()
     assert made._now < 20.0  # without a level, every lesson goes as far as it may
     assert made.policy().temperatures == (None, None)
+
+
+def test_an_adversary_may_be_weaker_than_the_game_says() -> None:
+    rng = np.random.default_rng(0)
+    assert learner("rarl")._scales(np.zeros(2), rng)["strength"] == pytest.approx([0.8, 0.8])
+    weaker = learner("qarl", strength=0.1)._scales(np.zeros(2), rng)
+    assert weaker["strength"] == pytest.approx([0.1, 0.1])
+    assert learner("sac", strength=0.3)._scales(np.zeros(2), rng) == {}
 
 
 def test_it_learns_to_reach_the_goal() -> None:
@@ -213,6 +223,7 @@ def test_numpy_and_torch_agree(normalise: bool, informed: bool) -> None:
         ({"level": "high"}, ParameterError, "level"),
         ({"normalise": 1}, ParameterError, "true or false"),
         ({"informed": "yes"}, ParameterError, "true or false"),
+        ({"strength": -1.0}, ParameterError, "strength"),
         ({"spread": 0.5}, ParameterError, "1 or more"),
         ({"end": 99.0}, ParameterError, "up to start"),
         ({"mehtod": "sac"}, UnknownNameError, "did you mean 'method'"),
