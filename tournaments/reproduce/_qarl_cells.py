@@ -107,7 +107,8 @@ def tasks(*, quick: bool) -> list[Task]:
     }
     pendulum = Task(
         "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 40_000,
-        4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "level": 60.0, "normalise": True}, 2,
+        4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "normalise": True},
+        {"qarl": {"level": 60.0}, "force": {"level": 60.0}}, episodes=2,
     )  # fmt: skip
     axes = {
         "mass": (0.6, 0.8, 1.0, 1.2, 1.4),
@@ -117,7 +118,8 @@ def tasks(*, quick: bool) -> list[Task]:
     hopper = Task(
         "hopper", "adversarial/hopper(horizon=500)", 60_000, 10_000, axes, noises, 0.02,
         {**_SHARED, "discount": 0.99, "tau": 0.005, "hidden": [128, 128], "lesson": 30,
-         "rate": 50.0, "level": 200.0, "normalise": True, "warm_up": 3000}, 2,
+         "rate": 50.0, "normalise": True, "warm_up": 3000},
+        {"qarl": {"level": 200.0}, "force": {"level": 200.0}}, episodes=2,
     )  # fmt: skip
     return [point, pendulum, hopper]
 
