@@ -99,20 +99,29 @@ def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(qarl, "_league", lambda *_: {})
     monkeypatch.setattr(qarl, "tasks", lambda *, quick: [replace(tiny(), name="hopper"), tiny()])
     report = qarl.CLAIM.run(quick=False, out=tmp_path)
-    assert len(made) == 5 * 7 + 5 * 10  # no ablations of the long task
+    assert len(made) == 2 * 3 + 2 * 3 + 5 * 8  # the long task has the first methods only
     assert [plan.method for plan in made[:6]] == ["sac", "rarl", "qarl"] * 2
-    assert {plan.seed for plan in made} == {10, 11, 12, 13, 14}
-    assert len(report.rows) == 7 + 10
-    assert sum("twice the steps" in check.text for check in report.checks) == 2
+    assert {plan.seed for plan in made} == {20, 21, 22, 23, 24}
+    assert len(report.rows) == 3 + 11
+    assert sum("twice the steps" in check.text for check in report.checks) == 1
+    assert sum("as strong an adversary" in check.text for check in report.checks) == 1
 
 
 def test_methods_have_their_own_settings() -> None:
     task = replace(tiny(), own={"qarl": {"level": -9.0}, "rarl": {"strength": 0.1}})
-    told = {m: task.settings_of(m) for m in ("sac", "rarl", "qarl", "linear")}
-    assert [told[m]["level"] for m in told] == [None, None, -9.0, -9.0]
-    assert [told[m]["hidden"] for m in told] == [[8]] * 4
-    assert [told[m]["strength"] for m in told] == [None, 0.1, None, None]
-    assert [told[m]["method"] for m in told] == list(told)
+    names = ("sac", "sac_double", "rarl", "rarl_same", "qarl", "linear")
+    told = [task.settings_of(name) for name in names]
+    assert [s["level"] for s in told] == [None] * 4 + [-9.0] * 2
+    assert [s["strength"] for s in told] == [None, None, 0.1, None, None, None]
+    assert [s["method"] for s in told] == ["sac", "sac", "rarl", "rarl", "qarl", "linear"]
+    assert [s["hidden"] for s in told] == [[8]] * 6
+
+
+def test_a_cell_does_not_depend_on_other_methods_settings() -> None:
+    task = tiny()
+    other = replace(task, own={"qarl": {"level": -9.0}}, seeds=7)
+    assert Plan(task, "sac", 1).facts() == Plan(other, "sac", 1).facts()
+    assert Plan(task, "qarl", 1).facts() != Plan(other, "qarl", 1).facts()
 
 
 def test_heat_maps_draw_every_cell() -> None:

@@ -26,14 +26,19 @@ from solvers.training.checkpoint import game_header
 from solvers.training.networks import torch_threads
 from solvers.training.policy import from_header
 
-__all__ = ["DOUBLE", "Plan", "Task", "cell", "controller", "stacked", "tasks"]
+__all__ = ["DOUBLE", "SAME", "Plan", "Task", "cell", "controller", "stacked", "tasks"]
 
-_FORMAT = "arena/qarl-cell/2"
+_FORMAT = "arena/qarl-cell/3"
 
 DOUBLE = "sac_double"
 """SAC with as many steps and updates as controller and adversary of other methods together."""
 
-_LIKE = {"fixed": "qarl", "linear": "qarl", "point": "qarl"}
+SAME = "rarl_same"
+"""RARL whose adversary is as strong as QARL's, which is as strong as the game says."""
+
+_LEARNERS = {DOUBLE: "sac", SAME: "rarl"}
+
+_LIKE = {DOUBLE: "sac", "fixed": "qarl", "linear": "qarl", "point": "qarl"}
 """Methods that have the settings of another."""
 
 
@@ -53,6 +58,7 @@ class Task:
         settings: of the learner, the same for every method.
         own: those that each method was tuned in; see `_LIKE` for methods that have none.
         episodes: in each cell.
+        seeds: how many train the methods that the claim compares.
     """
 
     name: str
@@ -65,12 +71,16 @@ class Task:
     settings: Mapping[str, Any]
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     episodes: int = 3
+    seeds: int = 10
 
     def settings_of(self, method: str) -> dict[str, Any]:
         """Return a method's settings."""
         own = self.own.get(_LIKE.get(method, method), {})
-        return {**DEFAULTS, **self.settings, **own, "method": method}
+        learner = _LEARNERS.get(method, method)
+        return {**DEFAULTS, **self.settings, **own, "method": learner}
 
+
+_NOISES = (0.0, 0.25, 0.5, 1.0, 2.0)
 
 _SHARED = {
     "actor_rate": 1e-3,
@@ -84,44 +94,85 @@ _SHARED = {
     "lesson": 10,
 }
 
-
-def tasks(*, quick: bool) -> list[Task]:
-    """Return the tasks, the quickest first."""
-    noises = (0.0, 0.25, 0.5, 1.0, 2.0)
-    axes = {
+_POINT_MASS = Task(
+    name="point_mass",
+    game="adversarial/point_mass(axes=x,sticky=true,strength=1.5)",
+    steps=25_000,
+    attack_steps=4_000,
+    axes={
         "mass": (0.25, 0.5, 1.0, 2.0, 4.0),
         "friction": (0.1, 0.5, 1.0, 2.0),
         "gusts": (0.0, 0.5, 1.0, 1.5, 2.0),
-    }
-    point = Task(
-        "point_mass", "adversarial/point_mass(axes=x,strength=1)", 25_000, 4_000, axes, noises,
-        0.1, {**_SHARED, "rate": 50.0}, {"qarl": {"level": -40.0}, "force": {"level": -40.0}},
-    )  # fmt: skip
-    if quick:
-        few = {name: values[::2] for name, values in axes.items()}
-        return [replace(point, steps=3_000, attack_steps=1_000, axes=few, episodes=2)]
-    axes = {
-        "mass": (0.5, 1.0, 2.0, 4.0, 8.0),
+    },
+    noises=_NOISES,
+    noise_unit=0.1,
+    settings=_SHARED,
+    own={
+        "rarl": {"strength": 1.0},
+        "qarl": {"rate": 50.0, "level": -35.0},
+        "force": {"rate": 50.0, "level": -35.0},
+    },
+)
+
+_INVERTED_PENDULUM = Task(
+    name="inverted_pendulum",
+    game="adversarial/inverted_pendulum(horizon=200,strength=10)",
+    steps=40_000,
+    attack_steps=4_000,
+    axes={
+        "mass": (0.5, 1.0, 2.0, 4.0),
         "friction": (0.0, 1.0, 5.0),
         "gusts": (0.0, 2.5, 5.0, 10.0, 20.0),
-    }
-    pendulum = Task(
-        "inverted_pendulum", "adversarial/inverted_pendulum(horizon=200,strength=20)", 40_000,
-        4_000, axes, noises, 0.02, {**_SHARED, "rate": 50.0, "normalise": True},
-        {"qarl": {"level": 60.0}, "force": {"level": 60.0}}, episodes=2,
-    )  # fmt: skip
-    axes = {
+    },
+    noises=_NOISES,
+    noise_unit=0.02,
+    settings={**_SHARED, "normalise": True},
+    own={
+        "rarl": {"strength": 2.5},
+        "qarl": {"rate": 50.0, "level": 150.0},
+        "force": {"rate": 50.0, "level": 150.0},
+    },
+    episodes=2,
+)
+
+_HOPPER = Task(
+    name="hopper",
+    game="adversarial/hopper(horizon=500)",
+    steps=60_000,
+    attack_steps=10_000,
+    axes={
         "mass": (0.6, 0.8, 1.0, 1.2, 1.4),
         "friction": (0.4, 1.0, 1.6),
         "gusts": (0.0, 2.0, 4.0),
-    }
-    hopper = Task(
-        "hopper", "adversarial/hopper(horizon=500)", 60_000, 10_000, axes, noises, 0.02,
-        {**_SHARED, "discount": 0.99, "tau": 0.005, "hidden": [128, 128], "lesson": 30,
-         "rate": 50.0, "normalise": True, "warm_up": 3000},
-        {"qarl": {"level": 200.0}, "force": {"level": 200.0}}, episodes=2,
-    )  # fmt: skip
-    return [point, pendulum, hopper]
+    },
+    noises=_NOISES,
+    noise_unit=0.02,
+    settings={
+        **_SHARED,
+        "discount": 0.99,
+        "tau": 0.005,
+        "hidden": [128, 128],
+        "lesson": 30,
+        "normalise": True,
+        "warm_up": 3000,
+    },
+    own={
+        "qarl": {"rate": 50.0, "level": 200.0},
+        "force": {"rate": 50.0, "level": 200.0},
+    },
+    episodes=2,
+    seeds=5,
+)
+
+
+def tasks(*, quick: bool) -> list[Task]:
+    """Return the tasks, the quickest first."""
+    if quick:
+        few = {name: values[::2] for name, values in _POINT_MASS.axes.items()}
+        return [
+            replace(_POINT_MASS, steps=3_000, attack_steps=1_000, axes=few, episodes=2, seeds=2)
+        ]
+    return [_POINT_MASS, _INVERTED_PENDULUM, _HOPPER]
 
 
 @dataclass(frozen=True)
@@ -137,6 +188,17 @@ class Plan:
         """The name of its files."""
         return f"{self.task.name}-{self.method}-{self.seed}"
 
+    def facts(self) -> dict[str, Any]:
+        """Return all that its result follows from, as JSON values."""
+        task = asdict(self.task)
+        for name in ("own", "seeds"):
+            del task[name]
+        own = {"method": self.method, "seed": self.seed}
+        settings = self.task.settings_of(self.method)
+        facts = {"format": _FORMAT, "task": task, "learner": settings, **own}
+        read: dict[str, Any] = json.loads(json.dumps(facts))
+        return read
+
 
 def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     """Train and test a controller, or read what was found before.
@@ -148,7 +210,7 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     Raises:
         ParameterError: the folder holds a cell of that name made with other settings.
     """
-    facts = json.loads(json.dumps({"format": _FORMAT, **asdict(plan)}))
+    facts = plan.facts()
     path = folder / f"{plan.name}.json"
     if path.exists():
         found: dict[str, Any] = json.loads(path.read_text())
@@ -158,9 +220,9 @@ def cell(plan: Plan, folder: Path) -> dict[str, Any]:
     began = time.process_time()
     task = plan.task
     game: Game = GAMES.factory(task.game)()
-    method, times = ("sac", 2) if plan.method == DOUBLE else (plan.method, 1)
-    turns = times * len(METHODS[method].learns)
-    settings = {**task.settings_of(method), "plan": turns * task.steps}
+    times = 2 if plan.method == DOUBLE else 1
+    settings = task.settings_of(plan.method)
+    settings["plan"] = times * len(METHODS[settings["method"]].learns) * task.steps
     with torch_threads(1):
         learner = Qarl(game, plan.seed, settings)
         while learner.taught[0] < times * task.steps:
