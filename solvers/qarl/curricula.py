@@ -18,7 +18,8 @@ p_k(τ) / p_now(τ). While the return at p_now is below the level,
 
     max_k mean return  subject to  KL(p_k ‖ p_now) ≤ max_kl                                 (T2)
 
-and at last k is `end` itself, once KL(p_k ‖ p_end) is below `near`.
+and at last k is `end` itself, once KL(p_k ‖ p_end) is below `near`. There lessons are over,
+unless `settle` is false.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class Teacher:
         level: the mean return that the controller must keep; −inf for none.
         max_kl: how far a lesson goes.
         near: where the end is taken to be reached.
+        settle: whether lessons are over there, as in the source; else it goes back where
+            returns fall below the level afterwards.
     """
 
     start: float = 50.0
@@ -93,6 +96,7 @@ class Teacher:
     level: float = -math.inf
     max_kl: float = 0.5
     near: float = 0.01
+    settle: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.end <= self.start < math.inf:
@@ -107,7 +111,7 @@ class Teacher:
         With no episodes seen, the return's constraint is not asked.
         """
         now = float(temperature)
-        if gamma_kl(now, self.end) < self.near:
+        if self.settle and gamma_kl(now, self.end) < self.near:
             return self.end
         drawn = np.asarray(getattr(seen, "drawn", ()), dtype=np.float64)
         returns = np.asarray(getattr(seen, "returns", ()), dtype=np.float64)
@@ -115,7 +119,7 @@ class Teacher:
         reward = _Reward(now, self.rate, drawn, returns) if asked else None
         poor = asked and float(returns.mean()) < self.level
         chosen = self._chosen(now, reward, level=self.level if asked and not poor else None)
-        return self.end if gamma_kl(chosen, self.end) < self.near else chosen
+        return self.end if gamma_kl(chosen, self.end) < self.near and not poor else chosen
 
     def _chosen(self, now: float, reward: _Reward | None, *, level: float | None) -> float:
         """Solve (T1), or (T2) where there is a reward but no level, by `trust-constr`."""
@@ -251,7 +255,14 @@ class Lesson:
 
 
 def curriculum(
-    name: str, *, start: float, end: float, rate: float, level: float, max_kl: float
+    name: str,
+    *,
+    start: float,
+    end: float,
+    rate: float,
+    level: float,
+    max_kl: float,
+    settle: bool = True,
 ) -> Lesson:
     """Return the curriculum of a name; `fixed` stays at `end`.
 
@@ -262,13 +273,14 @@ def curriculum(
         rate: of the temperatures' distribution.
         level: see `Teacher`.
         max_kl: see `Teacher`.
+        settle: see `Teacher`.
 
     Raises:
         ParameterError: no such curriculum, or a number out of range.
     """
     if name not in CURRICULA:
         raise ParameterError("curriculum", name, f"one of {', '.join(CURRICULA)}")
-    teacher = Teacher(start, end, rate, level, max_kl)  # checks the numbers, too
+    teacher = Teacher(start, end, rate, level, max_kl, settle=settle)  # checks the numbers, too
     made: dict[str, Schedule] = {
         "fixed": Fixed(end),
         "force": teacher,

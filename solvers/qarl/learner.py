@@ -75,6 +75,7 @@ class Qarl:
             rate=s["rate"],
             level=-math.inf if s["level"] is None else s["level"],
             max_kl=s["max_kl"],
+            settle=s["settle"],
         )
         self._now = self._lesson.schedule.start
         # Networks are shown temperatures as shares of the first one's mean.

@@ -23,6 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "rate": 1000.0,
     "level": None,
     "max_kl": 0.5,
+    "settle": True,
     "lesson": 30,
     "plan": 100_000,
     "episodes": 5,
@@ -49,7 +50,9 @@ method `fixed` stays at start / rate. informed: whether the controller, too, is 
 temperature of the episode, where the adversary is (afterwards it is shown the mean at which the
 curriculum stands). strength: of the adversary while it is learned against; None for the game's.
 level: mean return that the self-paced teacher asks of the controller; None
-for none. max_kl: how far a lesson goes.
+for none. max_kl: how far a lesson goes. settle:
+whether lessons are over where the end is reached; otherwise the teacher goes back where returns
+fall below the level.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
 update_every: environment steps for an update. warm_up: environment steps of uniform play
@@ -88,7 +91,7 @@ def checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     non_negative("budget", s["budget"])
     if positive("spread", s["spread"]) < 1.0:
         raise ParameterError("spread", s["spread"], "1 or more")
-    for name in ("informed", "normalise"):
+    for name in ("informed", "normalise", "settle"):
         if not isinstance(s[name], bool):
             raise ParameterError(name, s[name], "true or false")
     if s["strength"] is not None:

@@ -129,8 +129,8 @@ _INVERTED_PENDULUM = Task(
     settings={**_SHARED, "normalise": True},
     own={
         "rarl": {"strength": 2.5},
-        "qarl": {"rate": 50.0, "level": 150.0},
-        "force": {"rate": 50.0, "level": 150.0},
+        "qarl": {"rate": 50.0, "level": 150.0, "settle": False},
+        "force": {"rate": 50.0, "level": 150.0, "settle": False},
     },
     episodes=2,
 )

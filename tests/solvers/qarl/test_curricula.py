@@ -67,6 +67,17 @@ def test_the_returns_constraint_holds_the_teacher_back() -> None:
     assert gamma_kl(back, 20.0) <= 0.5 * (1 + 1e-5)
 
 
+def test_a_teacher_that_does_not_settle_goes_back_from_the_end() -> None:
+    drawn = generator(3).gamma(1.0, 1 / 1000, 200)
+    seen = Seen(drawn=drawn.tolist(), returns=(1000.0 * drawn).tolist())
+    assert Teacher(level=5.0).next(1.0, seen) == 1.0
+    back = Teacher(level=5.0, settle=False).next(1.0, seen)
+    assert back > 1.0
+    assert gamma_kl(back, 1.0) <= 0.5 * (1 + 1e-5)
+    assert Teacher(level=-5.0, settle=False).next(1.0, seen) == 1.0
+    assert 1.0 <= Teacher(level=-5.0, settle=False).next(back, seen) < back
+
+
 def test_never_above_the_start() -> None:
     seen = Seen(drawn=[0.04, 0.06], returns=[0.0, 1.0])
     assert Teacher(level=9.0).next(50.0, seen) <= 50.0

@@ -224,6 +224,7 @@ def test_numpy_and_torch_agree(normalise: bool, informed: bool) -> None:
         ({"normalise": 1}, ParameterError, "true or false"),
         ({"informed": "yes"}, ParameterError, "true or false"),
         ({"strength": -1.0}, ParameterError, "strength"),
+        ({"settle": 0}, ParameterError, "true or false"),
         ({"spread": 0.5}, ParameterError, "1 or more"),
         ({"end": 99.0}, ParameterError, "up to start"),
         ({"mehtod": "sac"}, UnknownNameError, "did you mean 'method'"),
