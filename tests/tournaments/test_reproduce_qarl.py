@@ -97,11 +97,13 @@ def test_every_method_gets_every_seed(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(qarl, "cell", remember)
     monkeypatch.setattr(qarl, "_league", lambda *_: {})
-    monkeypatch.setattr(qarl, "tasks", lambda *, quick: [replace(tiny(), name="hopper"), tiny()])
+    chosen = [replace(tiny(), name="hopper"), replace(tiny(), seeds=range(20, 26))]
+    monkeypatch.setattr(qarl, "tasks", lambda *, quick: chosen)
     report = qarl.CLAIM.run(quick=False, out=tmp_path)
-    assert len(made) == 2 * 3 + 2 * 3 + 5 * 8  # the long task has the first methods only
+    assert len(made) == 2 * 3 + 6 * 3 + 5 * 8  # the long task has the first methods only
     assert [plan.method for plan in made[:6]] == ["sac", "rarl", "qarl"] * 2
-    assert {plan.seed for plan in made} == {20, 21, 22, 23, 24}
+    assert {plan.seed for plan in made} == set(range(20, 26))
+    assert {plan.seed for plan in made if plan.method == "mas"} == set(range(20, 25))
     assert len(report.rows) == 3 + 11
     assert sum("twice the steps" in check.text for check in report.checks) == 1
     assert sum("as strong an adversary" in check.text for check in report.checks) == 1
@@ -119,7 +121,7 @@ def test_methods_have_their_own_settings() -> None:
 
 def test_a_cell_does_not_depend_on_other_methods_settings() -> None:
     task = tiny()
-    other = replace(task, own={"qarl": {"level": -9.0}}, seeds=7)
+    other = replace(task, own={"qarl": {"level": -9.0}}, seeds=(7,))
     assert Plan(task, "sac", 1).facts() == Plan(other, "sac", 1).facts()
     assert Plan(task, "qarl", 1).facts() != Plan(other, "qarl", 1).facts()
 
