@@ -65,7 +65,7 @@ def test_the_statements_follow_the_figures(
     ahead: float, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = tiny()
-    chosen = [replace(base, name=name) for name in ("one", "two", "three")]
+    chosen = [replace(base, name=name) for name in ("point_mass", "inverted_pendulum", "hopper")]
     monkeypatch.setattr(qarl, "_league", lambda *_: {})
     found: dict[str, Any] = {}
     for task in chosen:
@@ -82,8 +82,8 @@ def test_the_statements_follow_the_figures(
     assert report.reproduced == holds
     assert len(report.rows) == 9
     kept = json.loads((tmp_path / "qarl.json").read_text())
-    assert kept["tasks"]["one"]["qarl"]["seeds"] == 5
-    ElementTree.parse(tmp_path / "qarl-one-gusts.svg")
+    assert kept["tasks"]["hopper"]["qarl"]["seeds"] == 5
+    ElementTree.parse(tmp_path / "qarl-hopper-gusts.svg")
     quick = qarl.report(chosen, found, out=tmp_path, quick=True)
     assert {c.holds for c in quick.checks} == {None}
 
@@ -138,7 +138,8 @@ def test_heat_maps_draw_every_cell() -> None:
 
 
 def test_every_task_names_a_game_that_exists() -> None:
-    assert [t.name for t in tasks(quick=False)] == ["point_mass", "inverted_pendulum", "hopper"]
+    assert {t.name for t in tasks(quick=False)} > set(qarl._CLAIMED)
+    assert {t.name for t in tasks(quick=False)} > set(qarl._LONG)
     for task in tasks(quick=False) + tasks(quick=True):
         assert task.game.startswith("adversarial/")
         assert list(task.axes) == ["mass", "friction", "gusts"]

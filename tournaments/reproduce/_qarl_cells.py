@@ -117,7 +117,7 @@ _POINT_MASS = Task(
 _INVERTED_PENDULUM = Task(
     name="inverted_pendulum",
     game="adversarial/inverted_pendulum(horizon=200,strength=10)",
-    steps=40_000,
+    steps=20_000,
     attack_steps=4_000,
     axes={
         "mass": (0.5, 1.0, 2.0, 4.0),
@@ -133,7 +133,13 @@ _INVERTED_PENDULUM = Task(
         "force": {"rate": 50.0, "level": 150.0, "settle": False},
     },
     episodes=2,
+    seeds=range(30, 40),
 )
+
+_LONGER = replace(
+    _INVERTED_PENDULUM, name="inverted_pendulum_longer", steps=40_000, seeds=range(20, 30)
+)
+"""The same with twice the budget, to see what is left of a difference."""
 
 _HOPPER = Task(
     name="hopper",
@@ -171,7 +177,7 @@ def tasks(*, quick: bool) -> list[Task]:
         few = {name: values[::2] for name, values in _POINT_MASS.axes.items()}
         small: dict[str, Any] = {"steps": 3_000, "attack_steps": 1_000, "axes": few, "episodes": 2}
         return [replace(_POINT_MASS, **small, seeds=(20, 21))]
-    return [_POINT_MASS, _INVERTED_PENDULUM, _HOPPER]
+    return [_POINT_MASS, _INVERTED_PENDULUM, _LONGER, _HOPPER]
 
 
 @dataclass(frozen=True)

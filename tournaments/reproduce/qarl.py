@@ -52,7 +52,8 @@ _BEYOND = {
     SAME: "RARL's against as strong an adversary",
     DOUBLE: "SAC's with twice the steps and updates",
 }
-_LONG = ("hopper",)
+_CLAIMED = ("point_mass", "inverted_pendulum", "hopper")
+_LONG = ("hopper", "inverted_pendulum_longer")
 """Tasks without other methods than those that the claim compares."""
 
 _FEW = 5
@@ -97,6 +98,7 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
     figures: dict[str, Any] = {"format": "arena/reproduce/1", "claim": CLAIM.name, "tasks": {}}
     pictures: dict[str, str] = {}
     checks: list[Check] = []
+    claimed = [task.name for task in chosen if task.name in _CLAIMED]
     ahead = 0
     for task in chosen:
         sums = {m: summary(stacked(cells, "grid")) for m, cells in found[task.name].items()}
@@ -110,12 +112,12 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
         check, won = _claim(task, sums)
         checks += [check, _attack_check(task, found[task.name])]
         checks += [_beyond(task, sums, m, text) for m, text in _BEYOND.items() if m in sums]
-        ahead += won
+        ahead += won and task.name in _CLAIMED
     checks.append(
         Check(
             "QARL is ahead of SAC and RARL, intervals apart, on at least two of three tasks",
-            None if len(chosen) < 3 else ahead >= 2,
-            f"{ahead} of {len(chosen)}",
+            None if len(claimed) < 3 else ahead >= 2,
+            f"{ahead} of {len(claimed)}",
         )
     )
     if quick:
