@@ -3,8 +3,8 @@
 Source: Reddi, Tölle, Peters, Chalvatzaki and D'Eramo 2024, "Robust adversarial reinforcement
 learning via bounded rationality curricula" (ICLR). Every method has the same networks, the
 same seeds, and as many environment steps and updates of its controller. What an adversary
-learns from comes on top, as in the code that the authors published. How strong the adversary is
-while it is learned against was chosen for each method; the tests are the same for all.
+learns from comes on top, as in the code that the authors published. How strong
+an adversary RARL learns against is chosen for it; the tests are the same for all.
 
 1. A controller is trained for each task, method and seed (`_qarl_cells`); what is done is kept
    under `cells/`, so a run that was stopped goes on where it was.
@@ -52,8 +52,7 @@ _BEYOND = {
     SAME: "RARL's against as strong an adversary",
     DOUBLE: "SAC's with twice the steps and updates",
 }
-_CLAIMED = ("point_mass", "inverted_pendulum", "hopper")
-_LONG = ("hopper", "inverted_pendulum_longer")
+_LONG = ("hopper",)
 """Tasks without other methods than those that the claim compares."""
 
 _FEW = 5
@@ -83,6 +82,7 @@ def run(*, quick: bool, out: Path) -> Report:
         if group is _FIRST or task.name not in _LONG
         for seed in (task.seeds if group is _FIRST else task.seeds[:_FEW])
         for method in group
+        if method != SAME or "rarl" in task.own  # otherwise it is RARL
     ]
     for number, plan in enumerate(plans):
         if sys.stderr.isatty():
@@ -98,7 +98,6 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
     figures: dict[str, Any] = {"format": "arena/reproduce/1", "claim": CLAIM.name, "tasks": {}}
     pictures: dict[str, str] = {}
     checks: list[Check] = []
-    claimed = [task.name for task in chosen if task.name in _CLAIMED]
     ahead = 0
     for task in chosen:
         sums = {m: summary(stacked(cells, "grid")) for m, cells in found[task.name].items()}
@@ -112,12 +111,12 @@ def report(chosen: Sequence[Task], found: Mapping[str, Found], *, out: Path, qui
         check, won = _claim(task, sums)
         checks += [check, _attack_check(task, found[task.name])]
         checks += [_beyond(task, sums, m, text) for m, text in _BEYOND.items() if m in sums]
-        ahead += won and task.name in _CLAIMED
+        ahead += won
     checks.append(
         Check(
             "QARL is ahead of SAC and RARL, intervals apart, on at least two of three tasks",
-            None if len(claimed) < 3 else ahead >= 2,
-            f"{ahead} of {len(claimed)}",
+            None if len(chosen) < 3 else ahead >= 2,
+            f"{ahead} of {len(chosen)}",
         )
     )
     if quick:
