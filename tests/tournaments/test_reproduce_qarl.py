@@ -78,7 +78,7 @@ def test_the_statements_follow_the_figures(
         }
     report = qarl.report(chosen, found, out=tmp_path, quick=False)
     claims = [c for c in report.checks if "intervals apart" in c.text]
-    assert [c.holds for c in claims] == [holds] * 4
+    assert [c.holds for c in claims] == [holds] * 7
     assert report.reproduced == holds
     assert len(report.rows) == 9
     kept = json.loads((tmp_path / "qarl.json").read_text())

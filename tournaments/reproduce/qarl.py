@@ -195,8 +195,9 @@ def _span(figure: Figure) -> str:
 def _attack_check(task: Task, found: Found) -> Check:
     left = {m: summary(stacked(found[m], "attacked")[:, None]).mean for m in ("qarl", *_RIVALS)}
     return Check(
-        f"{task.name}: against a fresh adversary QARL keeps more than SAC and RARL",
-        all(left["qarl"].value > left[rival].value for rival in _RIVALS),
+        f"{task.name}: against a fresh adversary QARL keeps more than SAC and RARL,"
+        " intervals apart",
+        all(left["qarl"].above(left[rival]) for rival in _RIVALS),
         "; ".join(f"{m} {_span(f)}" for m, f in left.items()),
     )
 
