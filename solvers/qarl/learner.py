@@ -308,8 +308,8 @@ class Qarl:
     def policy(self) -> ControlPolicy:
         """Return both seats' policies, told the curriculum's mean temperature.
 
-        So an informed controller plays as against the most rational adversaries that it has
-        met: later ones, who disturb what is tested, do not say how rational they are.
+        So an informed controller plays as against the adversaries that it met last: those who
+        disturb it later do not say how rational they are.
         """
         networks: list[Any] = [None, None]
         warmth: list[float | None] = [None, None]

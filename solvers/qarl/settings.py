@@ -49,10 +49,9 @@ first and the last concentration k of temperatures Gamma(k, rate), whose mean is
 method `fixed` stays at start / rate. informed: whether the controller, too, is shown the
 temperature of the episode, where the adversary is (afterwards it is shown the mean at which the
 curriculum stands). strength: of the adversary while it is learned against; None for the game's.
-level: mean return that the self-paced teacher asks of the controller; None
-for none. max_kl: how far a lesson goes. settle:
-whether lessons are over where the end is reached; otherwise the teacher goes back where returns
-fall below the level.
+level: mean return that the self-paced teacher asks of the controller; None for none. max_kl: how
+far a lesson goes. settle: whether lessons are over where the end is reached; otherwise the teacher
+goes back where returns fall below the level.
 lesson: episodes between lessons. plan: environment steps over which linear curricula go on.
 episodes: of a phase. hidden: widths of the layers. batch: transitions of an update.
 update_every: environment steps for an update. warm_up: environment steps of uniform play
