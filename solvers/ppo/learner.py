@@ -207,7 +207,7 @@ class Ppo:
             played.gain * self._scale,
             played.value.astype(np.float64),
             played.chain,
-            played.chains,
+            played.beyond,
             s["discount"],
             s["trace"],
         )

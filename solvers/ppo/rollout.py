@@ -49,7 +49,8 @@ class Episodes:
         chance: its probability, shape (M,).
         value: what the critic foretold, shape (M,).
         chain: to whose succession of decisions it belongs, shape (M,).
-        chains: how many of these there are.
+        beyond: what the critic foretells after the end of each succession that a time limit has
+            cut off, 0 of the others, shape (how many successions there are,).
         joint: the latest observations of all seats, shape (M, n·D), or None.
         gain: what was paid from it until the chain's next one, shape (M,).
         returns: of the episodes, shape (N, n).
@@ -63,7 +64,7 @@ class Episodes:
     value: NDArray[np.float32]
     chain: NDArray[np.int64]
     joint: NDArray[np.float32] | None
-    chains: int
+    beyond: NDArray[np.float64]
     gain: NDArray[np.float64]
     returns: NDArray[np.float64]
     moments: int
@@ -110,6 +111,7 @@ def play_episodes(
     for seat, teacher in enumerate(teachers):
         teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
     latest = np.full((episodes, chains), -1, dtype=np.int64)
+    beyond = np.zeros((episodes, chains))
     gain = np.zeros(4 * episodes)
     parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
     seen: NDArray[np.float32] | None = None
@@ -117,12 +119,11 @@ def play_episodes(
     while (acting := batch.actors()).any():
         moments += int(acting.any(axis=1).sum())
         actions = np.zeros((episodes, seats), dtype=np.int64)
-        looks = [view(seat, np.flatnonzero(acting[:, seat])) for seat in range(seats)]
+        looks = view.all(acting)
         if joint:
             if seen is None:
                 seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
-            for look in looks:
-                seen[look.rows, look.seat] = look.tensor
+            _remember(seen, looks)
         for look in looks:
             rows, size = look.rows, len(look.rows)
             if not size:
@@ -148,15 +149,49 @@ def play_episodes(
         told = latest >= 0
         paid = np.asarray(batch.rewards())[:, :chains]
         gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
+        cut = getattr(batch, "truncated", None)
+        if cut is not None and (acting & cut[:, None]).any():
+            ends = view.all(acting & cut[:, None])
+            _remember(seen, ends)
+            _foretell(think, ends, seen, beyond)
     whole_parts = {name: np.concatenate(parts[name]) for name in _FIELDS[:-1]}
     return Episodes(
         **whole_parts,
         joint=np.concatenate(parts["joint"]) if joint else None,
-        chains=episodes * chains,
+        beyond=beyond.ravel(),
         gain=gain[:count],
         returns=np.asarray(batch.returns(), dtype=np.float64),
         moments=moments,
     )
+
+
+def _remember(seen: NDArray[np.float32] | None, looks: Sequence[_Look]) -> None:
+    """Write what seats see into `seen`, shape (N, n, D), if there is a critic that wants it."""
+    if seen is not None:
+        for look in looks:
+            seen[look.rows, look.seat] = look.tensor
+
+
+def _foretell(
+    think: Think,
+    ends: Sequence[_Look],
+    seen: NDArray[np.float32] | None,
+    beyond: NDArray[np.float64],
+) -> None:
+    """Write the critic's values of episodes that were cut off into `beyond`, (N, chains).
+
+    A seat of its own critic is told of if it was there to the last; a critic of all seats
+    tells all of them the same.
+    """
+    for look in ends:
+        if not len(look.rows):
+            continue
+        whole = None if seen is None else seen[look.rows].reshape(len(look.rows), -1)
+        _, values = think(look.tensor, np.ones_like(look.legal), whole)
+        if seen is not None or beyond.shape[1] == 1:
+            beyond[look.rows] = values[:, None]
+        else:
+            beyond[look.rows, look.seat] = values
 
 
 _FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "joint")
@@ -212,6 +247,10 @@ class _View:
         if self._names is not None:
             tensor = np.hstack([tensor, np.tile(self._names[seat], (len(rows), 1))])
         return _Look(seat, rows, tensor, legal)
+
+    def all(self, who: NDArray[np.bool_]) -> list[_Look]:
+        """Return what every seat sees in the episodes where it is one of `who`, shape (N, n)."""
+        return [self(seat, np.flatnonzero(who[:, seat])) for seat in range(who.shape[1])]
 
     def original(self, look: _Look, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the game's own numbers of the actions picked."""

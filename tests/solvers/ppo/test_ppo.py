@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import arena
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.rng import derive_many, generator
+from games.skirmish.layout import HEALTH
 from solvers.ppo._kernels import advantages
 from solvers.ppo.learner import DEFAULTS, Ppo
 from solvers.ppo.rollout import Symmetries, play_episodes
@@ -80,15 +82,53 @@ def test_the_loss_and_its_gradient_are_the_twin(seed, clip):
     rows=st.lists(
         st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 3)), min_size=1, max_size=25
     ),
+    beyond=st.lists(st.floats(-5, 5), min_size=4, max_size=4),
     discount=st.floats(0, 1),
     trace=st.floats(0, 1),
 )
-def test_advantages_are_the_twin(rows, discount, trace):
+def test_advantages_are_the_twin(rows, beyond, discount, trace):
     gain, value, chain = (list(column) for column in zip(*rows, strict=True))
-    found = advantages(np.array(gain), np.array(value), np.array(chain), 4, discount, trace)
+    arrays = [np.array(column) for column in (gain, value, chain, beyond)]
+    found = advantages(*arrays, discount, trace)
     np.testing.assert_allclose(
-        found, twin.advantages(gain, value, chain, discount, trace), atol=1e-9
+        found, twin.advantages(gain, value, chain, beyond, discount, trace), atol=1e-9
     )
+
+
+def _judge(tensor, legal, whole):
+    """Play anything, and value a situation by the mean of what is seen."""
+    return legal / legal.sum(axis=1, keepdims=True), (tensor if whole is None else whole).mean(
+        axis=1
+    )
+
+
+@pytest.mark.parametrize("joint", [False, True])
+@pytest.mark.parametrize("limit", [3, 20, 60])
+def test_what_a_time_limit_cuts_off_is_worth_what_the_critic_foretells(limit, joint):
+    game = arena.make("skirmish/3m", limit=limit)
+    batch = game.form("batch", seeds=derive_many(0, np.arange(16)))
+    held = SimpleNamespace(seats=3, form=lambda _name, *, seeds: batch)
+    played = play_episodes(
+        held, _judge, np.arange(16), np.random.default_rng(0), seat_input=False, joint=joint,
+        team=False,
+    )  # fmt: skip
+    beyond = played.beyond.reshape(16, 3)
+    # At 60 all are dead before; at 20 some teams are, and single units of others.
+    cut = batch.truncated
+    assert {3: cut.all(), 20: cut.any() and not cut.all(), 60: not cut.any()}[limit]
+    assert (beyond[~cut] == 0.0).all()
+    alive = batch.world.units[:, HEALTH, :3] > 0.0
+    shown = np.stack([batch.observe(seat).tensor for seat in range(3)], axis=1)
+    if joint:
+        whole = cut & alive.all(axis=1)
+        mean = shown.reshape(16, -1).mean(axis=1)[whole, None]
+        np.testing.assert_allclose(beyond[whole], np.repeat(mean, 3, axis=1), rtol=1e-5)
+        assert (beyond[cut] != 0.0).all()
+        assert (beyond == beyond[:, :1]).all()
+    else:
+        there = cut[:, None] & alive
+        np.testing.assert_allclose(beyond[there], shown.mean(axis=2)[there], rtol=1e-5)
+        assert (beyond[~there] == 0.0).all()
 
 
 def test_what_is_illegal_has_probability_zero():
@@ -240,8 +280,9 @@ def test_what_is_paid_adds_up(chain):
         joint=False,
         team=chain == "team",
     )
-    per = played.chains // 40
-    sums = np.bincount(played.chain, played.gain, played.chains).reshape(40, per)
+    per = len(played.beyond) // 40
+    sums = np.bincount(played.chain, played.gain, len(played.beyond)).reshape(40, per)
+    assert (played.beyond == 0.0).all()
     assert played.returns.any()
     # Before a seat's first decision it may have been paid already.
     early = played.returns[:, :per] - sums
