@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ from arena.game import Game
 from arena.rng import seat_seeds
 from solvers.training.evaluate import sample_rows
 
-__all__ = ["Episodes", "Symmetries", "play_episodes"]
+__all__ = ["Episodes", "Symmetries", "minibatches", "play_episodes"]
 
 Think = Callable[
-    [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None],
+    [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None, NDArray[np.int64]],
     "tuple[NDArray[np.float32], NDArray[np.float32]]",
 ]
-"""(tensors (M, D), legal (M, A), joint (M, n·D) or None) to probabilities (M, A), values (M,)."""
+"""(tensors (M, D), legal (M, A), joint (J, n·D) or None, which of J it is (M,)) to probabilities
+(M, A) and values (M,)."""
 
 
 Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -51,10 +53,12 @@ class Episodes:
         chain: to whose succession of decisions it belongs, shape (M,).
         beyond: what the critic foretells after the end of each succession that a time limit has
             cut off, 0 of the others, shape (how many successions there are,).
-        joint: the latest observations of all seats, shape (M, n·D), or None.
+        moment: which of J moments it was made at, shape (M,): those of different seats may be
+            made at the same one.
+        joint: the latest observations of all seats at each, shape (J, n·D), or None.
         gain: what was paid from it until the chain's next one, shape (M,).
         returns: of the episodes, shape (N, n).
-        moments: how many times anybody moved, in all episodes.
+        moments: J, how many times anybody moved, in all episodes.
     """
 
     tensor: NDArray[np.float32]
@@ -63,6 +67,7 @@ class Episodes:
     chance: NDArray[np.float32]
     value: NDArray[np.float32]
     chain: NDArray[np.int64]
+    moment: NDArray[np.int64]
     joint: NDArray[np.float32] | None
     beyond: NDArray[np.float64]
     gain: NDArray[np.float64]
@@ -114,23 +119,21 @@ def play_episodes(
     beyond = np.zeros((episodes, chains))
     gain = np.zeros(4 * episodes)
     parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
+    joints: list[NDArray[np.float32]] = []
     seen: NDArray[np.float32] | None = None
     count = moments = 0
     while (acting := batch.actors()).any():
-        moments += int(acting.any(axis=1).sum())
         actions = np.zeros((episodes, seats), dtype=np.int64)
         looks = view.all(acting)
-        if joint:
-            if seen is None:
-                seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
-            _remember(seen, looks)
+        if joint and seen is None:
+            seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
+        chances, values, whole, which = _thoughts(think, looks, seen)
+        joints += [] if whole is None else [whole]
         for look in looks:
             rows, size = look.rows, len(look.rows)
             if not size:
                 continue
-            whole = None if seen is None else seen[rows].reshape(size, -1)
-            chances, values = think(look.tensor, look.legal, whole)
-            picks = done = sample_rows(chances, rng.random(size))
+            picks = done = sample_rows(chances[look.seat], rng.random(size))
             if teachers:
                 answers = teachers[look.seat].act_batch(batch.observe(look.seat))
                 picks = view.relabelled(look, answers[rows])
@@ -139,9 +142,12 @@ def play_episodes(
             own = 0 if team else look.seat
             latest[rows, own] = np.arange(count, count + size)
             count += size
-            found = (look.tensor, look.legal, picks, chances[np.arange(size), picks], values)
-            for name, part in zip(_FIELDS, (*found, rows * chains + own, whole), strict=True):
+            chance = chances[look.seat][np.arange(size), picks]
+            found = (look.tensor, look.legal, picks, chance, values[look.seat])
+            marks = (rows * chains + own, moments + which[look.seat])
+            for name, part in zip(_FIELDS, (*found, *marks), strict=True):
                 parts[name].append(part)
+        moments += int(acting.any(axis=1).sum())
         while len(gain) < count:
             gain = np.concatenate([gain, np.zeros(len(gain))])
         batch.step(actions)
@@ -151,13 +157,10 @@ def play_episodes(
         gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
         cut = getattr(batch, "truncated", None)
         if cut is not None and (acting & cut[:, None]).any():
-            ends = view.all(acting & cut[:, None])
-            _remember(seen, ends)
-            _foretell(think, ends, seen, beyond)
-    whole_parts = {name: np.concatenate(parts[name]) for name in _FIELDS[:-1]}
+            _foretell(think, view.all(acting & cut[:, None]), seen, beyond)
     return Episodes(
-        **whole_parts,
-        joint=np.concatenate(parts["joint"]) if joint else None,
+        **{name: np.concatenate(parts[name]) for name in _FIELDS},
+        joint=np.concatenate(joints) if joint else None,
         beyond=beyond.ravel(),
         gain=gain[:count],
         returns=np.asarray(batch.returns(), dtype=np.float64),
@@ -165,11 +168,31 @@ def play_episodes(
     )
 
 
-def _remember(seen: NDArray[np.float32] | None, looks: Sequence[_Look]) -> None:
-    """Write what seats see into `seen`, shape (N, n, D), if there is a critic that wants it."""
+def _thoughts(
+    think: Think, looks: Sequence[_Look], seen: NDArray[np.float32] | None
+) -> tuple[list[Any], list[Any], NDArray[np.float32] | None, list[Any]]:
+    """Ask the network about all seats at once, having written what they see into `seen`.
+
+    Args:
+        think: the network.
+        looks: one a seat.
+        seen: the latest observations, shape (N, n, D), if there is a critic that wants them.
+
+    Returns:
+        probabilities and values for each seat; the joint observations of the episodes where
+        anybody looks; and which of these episodes it is, for each seat.
+    """
+    rows = np.concatenate([look.rows for look in looks])
+    here, which = np.unique(rows, return_inverse=True)
+    whole = None
     if seen is not None:
         for look in looks:
             seen[look.rows, look.seat] = look.tensor
+        whole = seen[here].reshape(len(here), -1)
+    tensor = np.concatenate([look.tensor for look in looks])
+    chances, values = think(tensor, np.concatenate([look.legal for look in looks]), whole, which)
+    at = np.cumsum([len(look.rows) for look in looks])[:-1]
+    return np.split(chances, at), np.split(values, at), whole, np.split(which, at)
 
 
 def _foretell(
@@ -180,21 +203,44 @@ def _foretell(
 ) -> None:
     """Write the critic's values of episodes that were cut off into `beyond`, (N, chains).
 
-    A seat of its own critic is told of if it was there to the last; a critic of all seats
-    tells all of them the same.
+    A critic of its own tells of a seat that was there to the last; a critic of all seats tells
+    all of them the same.
     """
+    _, values, _, _ = _thoughts(think, ends, seen)
     for look in ends:
-        if not len(look.rows):
-            continue
-        whole = None if seen is None else seen[look.rows].reshape(len(look.rows), -1)
-        _, values = think(look.tensor, np.ones_like(look.legal), whole)
         if seen is not None or beyond.shape[1] == 1:
-            beyond[look.rows] = values[:, None]
+            beyond[look.rows] = values[look.seat][:, None]
         else:
-            beyond[look.rows, look.seat] = values
+            beyond[look.rows, look.seat] = values[look.seat]
 
 
-_FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "joint")
+_FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "moment")
+
+
+def minibatches(
+    played: Episodes, size: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield all decisions once, in random order, in parts of about one size.
+
+    With a joint critic, decisions of one moment stay together: it is asked once for them.
+
+    Args:
+        played: the decisions.
+        size: of a part, at most.
+        rng: draws the order.
+
+    Yields:
+        decisions, shape (m,); the moments they were made at, each once, shape (j,); and which
+        of these each decision was made at, shape (m,).
+    """
+    count = len(played.action)
+    if played.joint is None:
+        order = rng.permutation(count)
+    else:
+        order = np.argsort(rng.permutation(played.moments)[played.moment], kind="stable")
+    step = math.ceil(count / math.ceil(count / size))
+    for rows in np.split(order, range(step, count, step)):
+        yield rows, *np.unique(played.moment[rows], return_inverse=True)
 
 
 @dataclass(frozen=True, eq=False)

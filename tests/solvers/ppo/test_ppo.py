@@ -16,7 +16,7 @@ from arena.rng import derive_many, generator
 from games.skirmish.layout import HEALTH
 from solvers.ppo._kernels import advantages
 from solvers.ppo.learner import DEFAULTS, Ppo
-from solvers.ppo.rollout import Symmetries, play_episodes
+from solvers.ppo.rollout import Symmetries, minibatches, play_episodes
 from solvers.training import read_checkpoint
 from solvers.training.networks import torch_threads
 from solvers.training.runs import begin_run, resume_run
@@ -95,11 +95,10 @@ def test_advantages_are_the_twin(rows, beyond, discount, trace):
     )
 
 
-def _judge(tensor, legal, whole):
+def _judge(tensor, legal, whole, which):
     """Play anything, and value a situation by the mean of what is seen."""
-    return legal / legal.sum(axis=1, keepdims=True), (tensor if whole is None else whole).mean(
-        axis=1
-    )
+    values = tensor.mean(axis=1) if whole is None else whole.mean(axis=1)[which]
+    return legal / np.maximum(legal.sum(axis=1, keepdims=True), 1), values
 
 
 @pytest.mark.parametrize("joint", [False, True])
@@ -131,6 +130,41 @@ def test_what_a_time_limit_cuts_off_is_worth_what_the_critic_foretells(limit, jo
         assert (beyond[~there] == 0.0).all()
 
 
+@pytest.mark.parametrize("critic", ["own", "central", "sum"])
+def test_minibatches_hold_every_decision_once_with_what_all_seats_saw(critic):
+    game = arena.make("skirmish/2s3z", limit=20)
+    made = learner(game, critic=critic)
+    played = play_episodes(
+        game, made._think, derive_many(2, np.arange(12)), np.random.default_rng(0),
+        seat_input=True, joint=critic != "own", team=False,
+    )  # fmt: skip
+    parts = list(minibatches(played, 100, np.random.default_rng(1)))
+    rows = np.concatenate([rows for rows, _, _ in parts])
+    count = len(played.action)
+    assert sorted(rows) == list(range(count)) and not (rows[:50] == np.arange(50)).all()
+    assert max(len(rows) for rows, _, _ in parts) <= 100
+    assert played.moment.max() == played.moments - 1
+    for rows, moments, which in parts:
+        assert (moments[which] == played.moment[rows]).all()
+    split = sum(len(moments) for _, moments, _ in parts) - played.moments
+    if critic == "own":
+        assert split > len(parts)
+        return
+    assert split < len(parts)  # a moment is torn apart only where a part is full
+    # What a seat saw is where it belongs in what all of them saw, and is valued with it.
+    size = played.tensor.shape[1]
+    own = played.joint[played.moment].reshape(count, game.seats, size)
+    seats = played.chain % game.seats
+    np.testing.assert_array_equal(own[np.arange(count), seats], played.tensor)
+    with torch.no_grad():
+        _, values = made._forward(
+            torch.from_numpy(played.tensor),
+            torch.from_numpy(own.reshape(count, -1)),
+            np.arange(count),
+        )
+    np.testing.assert_allclose(values.numpy(), played.value, atol=1e-5)
+
+
 def test_what_is_illegal_has_probability_zero():
     game = arena.make("hanabi", **SMALL)
     made = learner(game)
@@ -144,7 +178,7 @@ def test_what_is_illegal_has_probability_zero():
         chances = policy.probabilities(seen)
         assert (chances[~seen.legal] == 0.0).all() and chances.sum() == pytest.approx(1.0)
         tensor = np.append(seen.tensor, np.eye(2, dtype=np.float32)[seat])[None]
-        acted, _ = made._think(tensor, seen.legal[None], None)
+        acted, _ = made._think(tensor, seen.legal[None], None, np.zeros(1, dtype=np.int64))
         assert (acted[0][~seen.legal] == 0.0).all()
         np.testing.assert_allclose(acted[0], chances, atol=1e-5)
         state.step({seat: int(chances.argmax())})
@@ -241,7 +275,7 @@ def test_a_relabelled_episode_is_the_episode():
     symmetries = Symmetries(*game.form("symmetries"))
     hints = 2 * game.form("hanabi").cards_held
 
-    def think(tensor, legal, joint):
+    def think(tensor, legal, joint, which):
         # Plays or discards by slot, never by a label: symmetric in colours.
         allowed = legal.copy()
         allowed[:, hints:] &= ~legal[:, :hints].any(axis=1)[:, None]
