@@ -130,6 +130,17 @@ def test_what_a_time_limit_cuts_off_is_worth_what_the_critic_foretells(limit, jo
         assert (beyond[~there] == 0.0).all()
 
 
+@pytest.mark.parametrize(("limit", "matters"), [(5, True), (60, False)])
+def test_what_is_foretold_of_a_cut_off_episode_counts_if_one_wants_it(limit, matters):
+    game = arena.make("skirmish/3m", limit=limit)
+    weights = []
+    for bootstrap in (True, False):
+        made = learner(game, bootstrap=bootstrap, episodes=16, epochs=1)
+        made.step()
+        weights.append(made.net["critic"][0].weight.detach().numpy())
+    assert (weights[0] != weights[1]).any() == matters
+
+
 @pytest.mark.parametrize("critic", ["own", "central", "sum"])
 def test_minibatches_hold_every_decision_once_with_what_all_seats_saw(critic):
     game = arena.make("skirmish/2s3z", limit=20)
