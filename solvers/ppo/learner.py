@@ -35,9 +35,10 @@ from arena.game import Game
 from arena.registry import load_target
 from arena.rng import derive, derive_many, generator
 from solvers.loop import choice, flag, non_negative, positive, whole
+from solvers.ppo.episodes import Episodes, minibatches
 from solvers.ppo.loss import imitation_loss, ppo_loss
 from solvers.ppo.network import actor_policy, build, masked_log_softmax
-from solvers.ppo.rollout import Episodes, Symmetries, minibatches, play_episodes
+from solvers.ppo.rollout import Symmetries, play_episodes
 from solvers.training import Evaluation, LearnerSolver, LearnerState, Schedule, evaluate_policy
 from solvers.training.networks import (
     load_module,

@@ -1,9 +1,8 @@
-"""Whole episodes of self-play, as flat arrays of decisions in the order of time."""
+"""Whole episodes of self-play."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 
 from arena.game import Game
 from arena.rng import seat_seeds
+from solvers.ppo.episodes import Episodes, Record
 from solvers.training.evaluate import sample_rows
 
-__all__ = ["Episodes", "Symmetries", "minibatches", "play_episodes"]
+__all__ = ["Symmetries", "play_episodes"]
 
 Think = Callable[
     [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None, NDArray[np.int64]],
@@ -38,41 +38,6 @@ class Symmetries:
 
     observation: NDArray[np.int64]
     action: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Episodes:
-    """M decisions of N episodes, those of one time step together.
-
-    Attributes:
-        tensor: what the network saw, shape (M, D).
-        legal: shape (M, A).
-        action: what was done, or what the teacher would have done, shape (M,).
-        chance: its probability, shape (M,).
-        value: what the critic foretold, shape (M,).
-        chain: to whose succession of decisions it belongs, shape (M,).
-        beyond: what the critic foretells after the end of each succession that a time limit has
-            cut off, 0 of the others, shape (how many successions there are,).
-        moment: which of J moments it was made at, shape (M,): those of different seats may be
-            made at the same one.
-        joint: the latest observations of all seats at each, shape (J, n·D), or None.
-        gain: what was paid from it until the chain's next one, shape (M,).
-        returns: of the episodes, shape (N, n).
-        moments: J, how many times anybody moved, in all episodes.
-    """
-
-    tensor: NDArray[np.float32]
-    legal: NDArray[np.bool_]
-    action: NDArray[np.int64]
-    chance: NDArray[np.float32]
-    value: NDArray[np.float32]
-    chain: NDArray[np.int64]
-    moment: NDArray[np.int64]
-    joint: NDArray[np.float32] | None
-    beyond: NDArray[np.float64]
-    gain: NDArray[np.float64]
-    returns: NDArray[np.float64]
-    moments: int
 
 
 def play_episodes(
@@ -115,57 +80,35 @@ def play_episodes(
     guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
     for seat, teacher in enumerate(teachers):
         teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
-    latest = np.full((episodes, chains), -1, dtype=np.int64)
-    beyond = np.zeros((episodes, chains))
-    gain = np.zeros(4 * episodes)
-    parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
-    joints: list[NDArray[np.float32]] = []
+    record = Record(episodes, chains)
     seen: NDArray[np.float32] | None = None
-    count = moments = 0
     while (acting := batch.actors()).any():
         actions = np.zeros((episodes, seats), dtype=np.int64)
         looks = view.all(acting)
         if joint and seen is None:
             seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
         chances, values, whole, which = _thoughts(think, looks, seen)
-        joints += [] if whole is None else [whole]
         for look in looks:
-            rows, size = look.rows, len(look.rows)
+            rows, seat, size = look.rows, look.seat, len(look.rows)
             if not size:
                 continue
-            picks = done = sample_rows(chances[look.seat], rng.random(size))
+            picks = done = sample_rows(chances[seat], rng.random(size))
             if teachers:
-                answers = teachers[look.seat].act_batch(batch.observe(look.seat))
+                answers = teachers[seat].act_batch(batch.observe(seat))
                 picks = view.relabelled(look, answers[rows])
                 done = np.where(guided[rows], picks, done)
-            actions[rows, look.seat] = view.original(look, done)
-            own = 0 if team else look.seat
-            latest[rows, own] = np.arange(count, count + size)
-            count += size
-            chance = chances[look.seat][np.arange(size), picks]
-            found = (look.tensor, look.legal, picks, chance, values[look.seat])
-            marks = (rows * chains + own, moments + which[look.seat])
-            for name, part in zip(_FIELDS, (*found, *marks), strict=True):
-                parts[name].append(part)
-        moments += int(acting.any(axis=1).sum())
-        while len(gain) < count:
-            gain = np.concatenate([gain, np.zeros(len(gain))])
+            actions[rows, seat] = view.original(look, done)
+            chance = chances[seat][np.arange(size), picks]
+            found = (look.tensor, look.legal, picks, chance, values[seat])
+            record.decide(rows, 0 if team else seat, which[seat], *found)
+        record.close(int(acting.any(axis=1).sum()), whole)
         batch.step(actions)
-        # What is paid belongs to the latest decision of each chain.
-        told = latest >= 0
         paid = np.asarray(batch.rewards())[:, :chains]
-        gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
+        record.pay(np.where(paid < 0.0, loss_weight * paid, paid))
         cut = getattr(batch, "truncated", None)
         if cut is not None and (acting & cut[:, None]).any():
-            _foretell(think, view.all(acting & cut[:, None]), seen, beyond)
-    return Episodes(
-        **{name: np.concatenate(parts[name]) for name in _FIELDS},
-        joint=np.concatenate(joints) if joint else None,
-        beyond=beyond.ravel(),
-        gain=gain[:count],
-        returns=np.asarray(batch.returns(), dtype=np.float64),
-        moments=moments,
-    )
+            _foretell(think, view.all(acting & cut[:, None]), seen, record.beyond)
+    return record.episodes(np.asarray(batch.returns(), dtype=np.float64))
 
 
 def _thoughts(
@@ -212,35 +155,6 @@ def _foretell(
             beyond[look.rows] = values[look.seat][:, None]
         else:
             beyond[look.rows, look.seat] = values[look.seat]
-
-
-_FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "moment")
-
-
-def minibatches(
-    played: Episodes, size: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield all decisions once, in random order, in parts of about one size.
-
-    With a joint critic, decisions of one moment stay together: it is asked once for them.
-
-    Args:
-        played: the decisions.
-        size: of a part, at most.
-        rng: draws the order.
-
-    Yields:
-        decisions, shape (m,); the moments they were made at, each once, shape (j,); and which
-        of these each decision was made at, shape (m,).
-    """
-    count = len(played.action)
-    if played.joint is None:
-        order = rng.permutation(count)
-    else:
-        order = np.argsort(rng.permutation(played.moments)[played.moment], kind="stable")
-    step = math.ceil(count / math.ceil(count / size))
-    for rows in np.split(order, range(step, count, step)):
-        yield rows, *np.unique(played.moment[rows], return_inverse=True)
 
 
 @dataclass(frozen=True, eq=False)

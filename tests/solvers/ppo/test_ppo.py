@@ -15,8 +15,9 @@ from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.rng import derive_many, generator
 from games.skirmish.layout import HEALTH
 from solvers.ppo._kernels import advantages
+from solvers.ppo.episodes import minibatches
 from solvers.ppo.learner import DEFAULTS, Ppo
-from solvers.ppo.rollout import Symmetries, minibatches, play_episodes
+from solvers.ppo.rollout import Symmetries, play_episodes
 from solvers.training import read_checkpoint
 from solvers.training.networks import torch_threads
 from solvers.training.runs import begin_run, resume_run
