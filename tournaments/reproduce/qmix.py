@@ -66,9 +66,17 @@ _MAPPO = {
     "entropy": 0.01,
     "scale": 0.2,
 }
-_MAPPO_AT: Mapping[str, Mapping[str, Any]] = {"3m": {"episodes": 64, "entropy": 0.05}}
+_MAPPO_AT: Mapping[str, Mapping[str, Any]] = {
+    "3m": {"episodes": 64, "entropy": 0.05},
+    "2s3z": {"bootstrap": False},
+    "5m_vs_6m": {"episodes": 128, "minibatch": 2048, "entropy": 0.03},
+}
 _LONG = {"trace": 0.9, "learning_rate": 2e-3, "epsilon_steps": 100_000}
-_VALUES: Mapping[str, Mapping[str, Any]] = {"3m": {}, "2s3z": _LONG, "5m_vs_6m": _LONG}
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "3m": {},
+    "2s3z": _LONG,
+    "5m_vs_6m": {**_LONG, "discount": 0.97},
+}
 """Settings on each map besides the common ones. All were chosen with other seeds than those of
 the table."""
 _FIRST_SEED = 1
@@ -97,7 +105,7 @@ class Setup:
     last: int = 500
 
 
-_FULL = Setup(maps={"3m": 500_000, "2s3z": 1_500_000, "5m_vs_6m": 2_000_000})
+_FULL = Setup(maps={"3m": 500_000, "2s3z": 1_000_000, "5m_vs_6m": 1_000_000})
 _QUICK = Setup(
     rounds=120, small_seeds=1, maps={"3m": 4_000}, seeds=1, points=2, episodes=20, last=50
 )
