@@ -1,11 +1,11 @@
-"""Compiled parts: packing episodes, TD(λ) targets, and both passes through a GRU's gates."""
+"""Compiled parts: packing episodes, what agents are told, TD(λ) targets, and tanh."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-__all__ = ["gru_gates", "gru_gates_back", "pack", "quick_tanh", "td_lambda"]
+__all__ = ["enter", "enter_back", "pack", "quick_tanh", "td_lambda"]
 
 # A rational function of odd over even powers is tanh to 2e-7 on |x| ≤ 7.90531, beyond which it
 # is 1 in float32; the coefficients are those of the library Eigen (`ptanh_float`). Unlike a call
@@ -41,6 +41,35 @@ def pack(first, lengths, follow, out, counts):  # type: ignore[no-untyped-def]  
             out[at + k] = now[k]
             now[k] = follow[now[k]]
         at += alive
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def enter(x, table, index):  # type: ignore[no-untyped-def]  # compiled
+    """Add to each row of `x` its row of a table, and set what is negative to zero, in place."""
+    zero = np.float32(0.0)
+    for i in range(len(x)):
+        to, more = x[i], table[index[i]]
+        for j in range(len(to)):
+            to[j] = max(to[j] + more[j], zero)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def enter_back(by_x, x, index, by_table):  # type: ignore[no-untyped-def]  # compiled
+    """Carry a gradient back through `enter`; the first and the last array are modified.
+
+    Args:
+        by_x: gradient by the new rows, which becomes that by the old ones, shape (R, H).
+        x: the new rows, shape (R, H).
+        index: shape (R,).
+        by_table: gradient by the table, zero at first.
+    """
+    zero = np.float32(0.0)
+    for i in range(len(x)):
+        g, new, to = by_x[i], x[i], by_table[index[i]]
+        for j in range(len(g)):
+            g[j] = g[j] if new[j] > zero else zero
+        for j in range(len(g)):
+            to[j] += g[j]
 
 
 @njit(cache=True)
@@ -81,71 +110,3 @@ def quick_tanh(x):  # type: ignore[no-untyped-def]  # compiled
     q = x * x
     a = ((((((_A13 * q + _A11) * q + _A9) * q + _A7) * q + _A5) * q + _A3) * q + _A1) * x
     return a / (((_B6 * q + _B4) * q + _B2) * q + _B0)
-
-
-# Division as numpy's, which raises nothing: a loop that may stop is not computed in vectors.
-@njit(cache=True, fastmath=True, error_model="numpy")
-def gru_gates(x, recurrent, before, gates, out, at, count, after, kept):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled: no types, no keywords
-    """Carry states through one time of a GRU; the last three arrays are modified in place.
-
-    Args:
-        x: the inputs' share of the arguments of r, z and n, shape (R, 3H).
-        recurrent: W_h h + b_h of this time, shape (K, 3H).
-        before: h; that of the next time is put in its place, shape (R, H).
-        gates: for r, z, n, and W_hn h + b_hn, the part of n's argument that r multiplies,
-            shape (R, 4H), or those of a time, (K, 4H).
-        out: h' = n + z (h − n), shape (R, H).
-        at: where the rows of this time begin.
-        count: how many there are.
-        after: how many of them, the first ones, go on.
-        kept: whether `gates` has the rows of all times.
-    """
-    size = out.shape[1]
-    for k in range(count):
-        i = at + k
-        y, w, g, h, new = x[i], recurrent[k], gates[i if kept else k], before[i], out[i]
-        for j in range(2 * size):
-            g[j] = _HALF + _HALF * quick_tanh(_HALF * (y[j] + w[j]))
-        for j in range(2 * size, 3 * size):
-            g[size + j] = w[j]
-        for j in range(size):
-            g[2 * size + j] = quick_tanh(y[2 * size + j] + g[j] * w[2 * size + j])
-        for j in range(size):
-            new[j] = g[2 * size + j] + g[size + j] * (h[j] - g[2 * size + j])
-    for k in range(after):
-        before[at + count + k] = out[at + k]
-
-
-@njit(cache=True, fastmath=True, error_model="numpy")
-def gru_gates_back(by_h, gates, before, by_in, by_rec, at, count, previous):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled: no types, no keywords
-    """Carry a gradient back through one time of a GRU.
-
-    Args:
-        by_h: gradient by h', complete for this time; that by h, as far as it does not go
-            through the arguments, is added to the rows of the time before, shape (R, H).
-        gates: see `gru_gates`.
-        before: h, shape (R, H).
-        by_in: gradient by the inputs' share of the arguments, modified in place, (R, 3H).
-        by_rec: gradient by the state's share of them, modified in place, shape (R, 3H).
-        at: where the rows of this time begin.
-        count: how many there are.
-        previous: rows of the time before; 0 at the start.
-    """
-    size = by_h.shape[1]
-    one = np.float32(1.0)
-    for k in range(count):
-        i = at + k
-        d, g, h, a, b = by_h[i], gates[i], before[i], by_in[i], by_rec[i]
-        for j in range(size):
-            z, n = g[size + j], g[2 * size + j]
-            a[size + j] = d[j] * (h[j] - n) * z * (one - z)
-            a[2 * size + j] = d[j] * (one - z) * (one - n * n)
-        for j in range(size):
-            a[j] = a[2 * size + j] * g[3 * size + j] * g[j] * (one - g[j])
-            b[2 * size + j] = a[2 * size + j] * g[j]
-        for j in range(2 * size):
-            b[j] = a[j]
-        if previous:
-            to = by_h[i - previous]
-            for j in range(size):
-                to[j] += d[j] * g[size + j]

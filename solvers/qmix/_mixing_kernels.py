@@ -17,6 +17,9 @@ def _elu(x):  # type: ignore[no-untyped-def]  # compiled
     return max(x, np.float32(0.0)) + np.float32(2.0) * low / (np.float32(1.0) - low)
 
 
+# See `_gru_kernels` for why parts of rows are taken as arrays, and loops fill one each.
+
+
 @njit(cache=True, fastmath=True, error_model="numpy")
 def rectify(first, hyper, embed):  # type: ignore[no-untyped-def]  # compiled
     """Set what is negative to zero, in place, but in the bias.
@@ -29,11 +32,11 @@ def rectify(first, hyper, embed):  # type: ignore[no-untyped-def]  # compiled
     """
     zero = np.float32(0.0)
     for k in range(first.shape[0]):
-        row = first[k]
-        for j in range(2 * hyper):
-            row[j] = max(row[j], zero)
-        for j in range(2 * hyper + embed, 2 * hyper + 2 * embed):
-            row[j] = max(row[j], zero)
+        weights, value = first[k, : 2 * hyper], first[k, 2 * hyper + embed :]
+        for j in range(len(weights)):
+            weights[j] = max(weights[j], zero)
+        for j in range(len(value)):
+            value[j] = max(value[j], zero)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -53,16 +56,15 @@ def mix(chosen, first, inner, outer, value, shift, hidden, out):  # type: ignore
     embed = outer.shape[1]
     start = first.shape[1] - 2 * embed
     for k in range(chosen.shape[0]):
-        h, w, row = hidden[k], inner[k], first[k]
-        for j in range(embed):
-            h[j] = row[start + j]
+        h, w, under = hidden[k], outer[k], first[k, start + embed :]
+        h[:] = first[k, start : start + embed]
         for i in range(chosen.shape[1]):
-            q = chosen[k, i]
+            q, own = chosen[k, i], inner[k, i * embed : (i + 1) * embed]
             for j in range(embed):
-                h[j] += q * abs(w[i * embed + j])
+                h[j] += q * abs(own[j])
         total = shift
         for j in range(embed):
-            total += _elu(h[j]) * abs(outer[k, j]) + row[start + embed + j] * value[j]
+            total += _elu(h[j]) * abs(w[j]) + under[j] * value[j]
         out[k] = total
 
 
@@ -86,19 +88,25 @@ def mix_back(by_out, chosen, inner, outer, value, hidden, by_q, by_inner, by_out
     start = by_first.shape[1] - 2 * embed
     zero, one = np.float32(0.0), np.float32(1.0)
     for k in range(len(by_out)):
-        g, h, w, to = by_out[k], hidden[k], inner[k], by_first[k]
+        g, h, w, by_w = by_out[k], hidden[k], outer[k], by_outer[k]
+        by_h, under = by_first[k, start : start + embed], by_first[k, start + embed :]
         for j in range(embed):
-            raised = _elu(h[j])
-            slope = one if h[j] > zero else raised + one
-            by_outer[k, j] = g * raised * np.sign(outer[k, j])
-            to[start + j] = g * abs(outer[k, j]) * slope
-            to[start + embed + j] = g * value[j]
+            by_w[j] = _elu(h[j])
+        for j in range(embed):
+            slope = one if h[j] > zero else by_w[j] + one
+            by_h[j] = g * abs(w[j]) * slope
+        for j in range(embed):
+            by_w[j] *= g * np.sign(w[j])
+        for j in range(embed):
+            under[j] = g * value[j]
         for i in range(chosen.shape[1]):
+            own = inner[k, i * embed : (i + 1) * embed]
+            by_own = by_inner[k, i * embed : (i + 1) * embed]
             q, total = chosen[k, i], zero
             for j in range(embed):
-                weight = w[i * embed + j]
-                total += to[start + j] * abs(weight)
-                by_inner[k, i * embed + j] = to[start + j] * q * np.sign(weight)
+                total += by_h[j] * abs(own[j])
+            for j in range(embed):
+                by_own[j] = by_h[j] * q * np.sign(own[j])
             by_q[k, i] = total
 
 
@@ -107,8 +115,9 @@ def rectify_back(by_first, first, hyper, embed):  # type: ignore[no-untyped-def]
     """Carry a gradient back through `rectify`, in place."""
     zero = np.float32(0.0)
     for k in range(first.shape[0]):
-        row, to = first[k], by_first[k]
-        for j in range(2 * hyper):
-            to[j] = to[j] if row[j] > zero else zero
-        for j in range(2 * hyper + embed, 2 * hyper + 2 * embed):
-            to[j] = to[j] if row[j] > zero else zero
+        weights, value = first[k, : 2 * hyper], first[k, 2 * hyper + embed :]
+        by_weights, by_value = by_first[k, : 2 * hyper], by_first[k, 2 * hyper + embed :]
+        for j in range(len(weights)):
+            by_weights[j] = by_weights[j] if weights[j] > zero else zero
+        for j in range(len(value)):
+            by_value[j] = by_value[j] if value[j] > zero else zero

@@ -14,15 +14,15 @@ This module imports torch; `solvers.training.networks.require_torch` comes befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from solvers.qmix._kernels import gru_gates, gru_gates_back
-from solvers.training.networks import small_products
+from solvers.qmix._gru_kernels import unroll, unroll_back
 
-__all__ = ["gru_packed", "gru_step"]
+__all__ = ["gru_packed", "gru_packed_back", "gru_step"]
 
 
 def gru_step(inputs: Any, hidden: Any, weight: Any, bias: Any) -> Any:
@@ -41,7 +41,9 @@ def gru_step(inputs: Any, hidden: Any, weight: Any, bias: Any) -> Any:
     return torch.lerp(fresh, hidden, gates[:, size:])
 
 
-def gru_packed(inputs: Any, weight: Any, bias: Any, counts: Sequence[int]) -> Any:
+def gru_packed(
+    inputs: Any, weight: Any, bias: Any, counts: NDArray[np.int64], *, kept: bool
+) -> tuple[Any, Any, Any]:
     """Return the state after every row, from states of zero at the start, shape (R, H).
 
     Args:
@@ -49,48 +51,41 @@ def gru_packed(inputs: Any, weight: Any, bias: Any, counts: Sequence[int]) -> An
         weight: W_h, shape (3H, H).
         bias: b_h, shape (3H,).
         counts: rows of each time, never increasing, Σ ≤ R; the state of rows beyond is zero.
+        kept: whether what `gru_packed_back` needs is kept.
+
+    Returns:
+        It, and for `gru_packed_back` the states before and the gates.
     """
-    return _Packed.apply(inputs, weight, bias, list(counts))
+    rows, size = inputs.shape[0], weight.shape[1]
+    out, before = torch.empty((rows, size)), torch.empty((rows, size))
+    gates = torch.empty((rows if kept else counts[0], 4 * size))
+    recurrent = np.empty((counts[0], 3 * size), dtype=np.float32)
+    x, w, b = (t.detach().numpy() for t in (inputs, weight, bias))
+    unroll(x, w, b, counts, kept, before.numpy(), recurrent, gates.numpy(), out.numpy())
+    for rest in (out, before):
+        rest[counts.sum() :] = 0.0
+    return out, before, gates
 
 
-class _Packed(torch.autograd.Function):  # type: ignore[misc]  # torch is untyped here
-    @staticmethod
-    def forward(ctx: Any, inputs: Any, weight: Any, bias: Any, counts: list[int]) -> Any:
-        rows, size = inputs.shape[0], weight.shape[1]
-        out, before = torch.empty((rows, size)), torch.empty((rows, size))
-        kept = any(ctx.needs_input_grad)
-        gates = torch.empty((rows if kept else counts[0], 4 * size))
-        recurrent = torch.empty((counts[0], 3 * size))
-        arrays = [t.numpy() for t in (inputs.detach(), recurrent, before, gates, out)]
-        turned = weight.t()
-        before[: counts[0]] = 0.0
-        at = 0
-        with small_products():
-            for count, after in zip(counts, [*counts[1:], 0], strict=True):
-                torch.addmm(bias, before[at : at + count], turned, out=recurrent[:count])
-                gru_gates(*arrays, at, count, after, kept)
-                at += count
-        for rest in (out, before):
-            rest[at:] = 0.0
-        ctx.save_for_backward(weight, before, gates)
-        ctx.counts = counts
-        return out
+def gru_packed_back(
+    by_out: Any, weight: Any, counts: NDArray[np.int64], before: Any, gates: Any
+) -> tuple[Any, Any, Any]:
+    """Return the gradients by `inputs`, `weight` and `bias` of `gru_packed`.
 
-    @staticmethod
-    def backward(ctx: Any, by_out: Any) -> tuple[Any, ...]:
-        weight, before, gates = ctx.saved_tensors
-        counts, (rows, size) = ctx.counts, before.shape
-        by_h = by_out.clone(memory_format=torch.contiguous_format)
-        by_in, by_rec = torch.empty((rows, 3 * size)), torch.empty((rows, 3 * size))
-        arrays = [t.numpy() for t in (by_h, gates, before, by_in, by_rec)]
-        at = sum(counts)
-        for rest in (by_in, by_rec):
-            rest[at:] = 0.0
-        with small_products():
-            for count, previous in zip(counts[::-1], [*counts[-2::-1], 0], strict=True):
-                at -= count
-                gru_gates_back(*arrays, at, count, previous)
-                if previous:
-                    first = at - previous
-                    by_h[first : first + count].addmm_(by_rec[at : at + count], weight)
-        return by_in, by_rec.t() @ before, by_rec.sum(dim=0), None
+    Args:
+        by_out: gradient by the states, modified, shape (R, H).
+        weight: see `gru_packed`.
+        counts: see `gru_packed`.
+        before: what it returned.
+        gates: what it returned.
+    """
+    rows, size = before.shape
+    by_in, by_rec = torch.empty((rows, 3 * size)), torch.empty((rows, 3 * size))
+    turned = np.ascontiguousarray(weight.detach().numpy().T)
+    nothing = np.zeros(size, dtype=np.float32)
+    passed = np.empty((counts[0], size), dtype=np.float32)
+    given = [t.numpy() for t in (by_out, gates, before)]
+    unroll_back(*given, turned, nothing, counts, passed, by_in.numpy(), by_rec.numpy())
+    for rest in (by_in, by_rec):
+        rest[counts.sum() :] = 0.0
+    return by_in, by_rec.t() @ before, by_rec.sum(dim=0)

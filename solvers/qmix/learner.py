@@ -34,12 +34,11 @@ from solvers.loop import choice, flag, non_negative, positive, whole
 from solvers.qmix.field import make_field, team_count
 from solvers.qmix.policy import ValuePolicy
 from solvers.training import Evaluation, LearnerState
+from solvers.training.adam import Adam
 from solvers.training.networks import (
     joined_parameters,
     load_module,
-    load_optimizer,
     module_arrays,
-    optimizer_arrays,
     quick_products,
     require_torch,
 )
@@ -151,7 +150,7 @@ class ValueLearner:
         self.target.load_state_dict(self.net.state_dict())
         self.target.requires_grad_(False)
         self._weights = joined_parameters(self.net)
-        self.optimizer = torch.optim.Adam([self._weights], lr=s["learning_rate"], fused=True)
+        self.optimizer = Adam(self._weights, s["learning_rate"])
 
     # -- learning ----------------------------------------------------------------
 
@@ -188,8 +187,7 @@ class ValueLearner:
         if self.replay.episodes < s["batch"]:
             return figures
         left = max(_LEAST_RATE, 1.0 - self.steps / s["anneal"]) if s["anneal"] else 1.0
-        for group in self.optimizer.param_groups:
-            group["lr"] = s["learning_rate"] * left
+        self.optimizer.rate = s["learning_rate"] * left
         totals = np.zeros(3)
         for _ in range(s["updates"]):
             with quick_products():
@@ -210,11 +208,11 @@ class ValueLearner:
             slice(packed.first, packed.count),
         )
         acted = torch.from_numpy(packed.acted)
-        obs = torch.from_numpy(replay.obs[rows])
-        last = torch.from_numpy(replay.last[rows])
-        taken = torch.from_numpy(~replay.avail[rows])
-        state = torch.from_numpy(replay.state[rows])
-        actions = torch.from_numpy(replay.action[rows].astype(np.int64))
+        obs = torch.from_numpy(replay.obs.take(rows, axis=0))
+        last = torch.from_numpy(replay.last.take(rows, axis=0))
+        taken = torch.from_numpy(~replay.avail.take(rows, axis=0))
+        state = torch.from_numpy(replay.state.take(rows, axis=0))
+        actions = torch.from_numpy(replay.action.take(rows, axis=0).astype(np.int64))
         values = self.net["agent"](obs, last, counts)
         weighted = self.mixer == "wqmix"
         judge, mixer = ("central_agent", "central") if weighted else ("agent", "mixer")
@@ -225,7 +223,7 @@ class ValueLearner:
             ahead = self.target[mixer](_at(judged, picks), state)[follow]
             goal = torch.from_numpy(self._targets(rows[packed.acted], ahead.numpy(), packed.counts))
         # Situations without decisions go through the mixer with the others, and out again here.
-        found = self.net["mixer"](_at(values, actions), state)[acted]
+        found = self.net["mixer"](_at(values, actions), state).index_select(0, acted)
         error = found - goal
         if weighted:
             central = self.net["central_agent"](obs, last, counts)
@@ -235,16 +233,18 @@ class ValueLearner:
                 greedy = values.detach().masked_fill(taken, -torch.inf).argmax(dim=2)
                 with torch.no_grad():
                     best = self.net["central"](_at(central, greedy), state)[acted]
-                less = (goal <= best) & (actions != greedy).any(dim=1, keepdim=True)[acted]
+                less = (goal <= best) & (actions != greedy)[acted].any(dim=1, keepdim=True)
             loss = (torch.where(less, s["weight"], 1.0) * error.square()).mean()
             loss = loss + free.square().mean()
         else:
             loss = error.square().mean()
-        self.optimizer.zero_grad(set_to_none=False)
+        gradient = self._weights.grad.zero_()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_([self._weights], s["max_norm"])
+        norm = float(torch.linalg.vector_norm(gradient))
+        if norm > s["max_norm"]:
+            gradient.mul_(s["max_norm"] / norm)
         self.optimizer.step()
-        return loss.item(), found.mean().item(), norm.item()
+        return loss.item(), found.mean().item(), norm
 
     def _targets(
         self, done: NDArray[np.int64], ahead: NDArray[np.float32], counts: NDArray[np.int64]
@@ -291,7 +291,7 @@ class ValueLearner:
     def state(self) -> LearnerState:
         """Return weights, moments, replay and counters."""
         arrays = module_arrays(self.net, "net.") | module_arrays(self.target, "target.")
-        arrays |= optimizer_arrays(self.optimizer, "adam.")
+        arrays |= self.optimizer.arrays("adam.")
         arrays |= {f"replay.{name}": a for name, a in self.replay.arrays().items()}
         counters = ("steps", "updates", "rounds")
         values = {name: getattr(self, name) for name in counters}
@@ -304,16 +304,9 @@ class ValueLearner:
             ParameterError: weights of another architecture, or moments of each of them, as
                 earlier versions wrote.
         """
-        moments = state.arrays.get("adam.0.exp_avg")
-        if moments is not None and moments.shape != tuple(self._weights.shape):
-            raise ParameterError(
-                "moments of Adam",
-                f"shape {moments.shape}",
-                f"shape {tuple(self._weights.shape)}: all weights' in one array",
-            )
         load_module(self.net, state.arrays, "net.")
         load_module(self.target, state.arrays, "target.")
-        load_optimizer(self.optimizer, state.arrays, "adam.")
+        self.optimizer.load(state.arrays, "adam.")
         kept = {
             name.removeprefix("replay."): array
             for name, array in state.arrays.items()

@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from solvers.qmix.gru import gru_packed, gru_step
+from solvers.qmix._kernels import enter, enter_back
+from solvers.qmix.gru import gru_packed, gru_packed_back, gru_step
 
 __all__ = ["AgentNet", "uniform"]
 
@@ -80,15 +82,18 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
         width: int = self.observe.shape[0]
         return width
 
-    def _first(self, obs: Any, last: Any) -> Any:
-        x = functional.linear(obs, self.observe, self.bias)
-        if self.agent is not None:
-            x = x + self.agent
-        x = x.reshape(-1, self.hidden)
+    def _shown(self, last: Any) -> tuple[Any, Any]:
+        """Return what is added to W_o o, one row for each case, and which case each row is."""
+        wide = 1 if self.last is None else self.actions + 1
+        table = self.bias
         if self.last is not None:
-            table = torch.cat([self.last, torch.zeros((1, self.hidden))])
-            x = x + functional.embedding(last.reshape(-1), table)
-        return functional.linear(x.relu_(), self.inner, self.inner_bias)
+            table = torch.cat([self.last, torch.zeros((1, self.hidden))]) + table
+        if self.agent is not None:
+            table = self.agent[:, None] + table
+        index = torch.zeros_like(last) if self.last is None else last
+        if self.agent is not None:
+            index = index + wide * torch.arange(self.agents, dtype=index.dtype)
+        return table.reshape(-1, self.hidden), index.reshape(-1)
 
     def forward(self, obs: Any, last: Any, counts: Sequence[int]) -> Any:
         """Return the values of packed episodes, shape (P, n, A).
@@ -98,13 +103,14 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
             last: the action before, A at the start, shape (P, n).
             counts: rows of each time.
         """
-        x = self._first(obs, last)
+        table, index = self._shown(last)
+        layers = [table, self.observe, self.inner, self.inner_bias, self.head, self.head_bias]
         if self.recurrent:
-            each = [count * self.agents for count in counts]
-            x = gru_packed(x, self.state, self.state_bias, each)
-        else:
-            x = x.relu_()
-        return functional.linear(x, self.head, self.head_bias).view(-1, self.agents, self.actions)
+            layers += [self.state, self.state_bias]
+        each = self.agents * np.asarray(counts, dtype=np.int64)
+        rows = obs.reshape(-1, obs.shape[2])
+        values = _Values.apply(rows, index.numpy(), each, *layers)
+        return values.view(-1, self.agents, self.actions)
 
     def act(self, obs: Any, last: Any, memory: Any) -> tuple[Any, Any]:
         """Return the values of one time, shape (M, n, A), and the memory after it.
@@ -114,10 +120,47 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
             last: shape (M, n).
             memory: shape (M · n, H).
         """
-        x = self._first(obs, last)
+        table, index = self._shown(last)
+        x = functional.linear(obs.reshape(-1, obs.shape[2]), self.observe)
+        x = functional.linear((x + table[index]).relu_(), self.inner, self.inner_bias)
         if self.recurrent:
             memory = x = gru_step(x, memory, self.state, self.state_bias)
         else:
             x = x.relu_()
         values = functional.linear(x, self.head, self.head_bias)
         return values.view(-1, self.agents, self.actions), memory
+
+
+class _Values(torch.autograd.Function):  # type: ignore[misc]  # torch is untyped here
+    """The whole network with its gradient by hand: half of torch's own time went between layers."""
+
+    @staticmethod
+    def forward(ctx: Any, obs: Any, index: Any, counts: Any, *layers: Any) -> Any:
+        table, observe, inner, inner_bias, head, head_bias, *cell = layers
+        first = obs @ observe.t()
+        enter(first.numpy(), table.detach().numpy(), index)
+        out = torch.addmm(inner_bias, first, inner.t())
+        kept: list[Any] = []
+        if cell:
+            wanted = any(ctx.needs_input_grad)
+            out, *kept = gru_packed(out, cell[0], cell[1], counts, kept=wanted)
+        else:
+            out.relu_()
+        ctx.save_for_backward(obs, first, out, *layers)
+        ctx.index, ctx.counts, ctx.kept = index, counts, kept
+        return torch.addmm(head_bias, out, head.t())
+
+    @staticmethod
+    def backward(ctx: Any, by_values: Any) -> tuple[Any, ...]:
+        obs, first, out, table, _, inner, _, head, _, *cell = ctx.saved_tensors
+        by_out = by_values @ head
+        by_cell: list[Any] = []
+        if cell:
+            by_in, *by_cell = gru_packed_back(by_out, cell[0], ctx.counts, *ctx.kept)
+        else:
+            by_in = by_out
+            by_in.masked_fill_(out == 0.0, 0.0)
+        by_first, by_table = by_in @ inner, torch.zeros_like(table)
+        enter_back(by_first.numpy(), first.numpy(), ctx.index, by_table.numpy())
+        own = (by_table, by_first.t() @ obs, by_in.t() @ first, by_in.sum(dim=0))
+        return None, None, None, *own, by_values.t() @ out, by_values.sum(dim=0), *by_cell

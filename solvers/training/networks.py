@@ -25,7 +25,6 @@ __all__ = [
     "optimizer_arrays",
     "quick_products",
     "require_torch",
-    "small_products",
     "torch_threads",
 ]
 
@@ -83,22 +82,9 @@ def quick_products() -> Iterator[None]:
     fast, once it has seen a size. torch takes it at the precision "medium", which allows less
     than float32 and on processors without matrix units (AMX) does not use that.
     """
-    with _precision("medium" if _medium_is_exact() else None):
-        yield
-
-
-@contextmanager
-def small_products() -> Iterator[None]:
-    """Take the products inside the block out of `quick_products`: it does not pay for them."""
-    with _precision("highest"):
-        yield
-
-
-@contextmanager
-def _precision(name: str | None) -> Iterator[None]:
     torch = require_torch("training")
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(name or before)
+    torch.set_float32_matmul_precision("medium" if _medium_is_exact() else before)
     try:
         yield
     finally:
@@ -111,8 +97,10 @@ def _medium_is_exact() -> bool:
     torch = require_torch("training")
     start = torch.Generator().manual_seed(0)
     a, b = torch.rand((2, 256, 256), generator=start)
-    with _precision("medium"):
-        error = (a @ b).double() - a.double() @ b.double()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    error = (a @ b).double() - a.double() @ b.double()
+    torch.set_float32_matmul_precision(before)
     return bool(error.abs().max() < 1e-3)  # of about 64; bfloat16 errs by 0.1
 
 

@@ -42,6 +42,32 @@ def td_lambda(
     return out
 
 
+def agent_values(net: Any, obs: Any, last: Any, counts: Sequence[int]) -> Any:
+    """Return the values of packed episodes by torch's own operations, one time after the other."""
+    first = obs @ net.observe.t() + net.bias
+    if net.agent is not None:
+        first = first + net.agent
+    if net.last is not None:
+        told = torch.nn.functional.one_hot(last.long(), net.actions + 1).float()
+        first = first + told[..., : net.actions] @ net.last
+    x = first.relu() @ net.inner.t() + net.inner_bias
+    out, at = [], 0
+    hidden = torch.zeros((counts[0], net.agents, net.hidden))
+    for count in counts:
+        now, hidden = x[at : at + count], hidden[:count]
+        if net.recurrent:
+            by_in = now.split(net.hidden, dim=2)
+            by_state = (hidden @ net.state.t() + net.state_bias).split(net.hidden, dim=2)
+            reset, keep = ((a + b).sigmoid() for a, b in zip(by_in[:2], by_state[:2], strict=True))
+            fresh = (by_in[2] + reset * by_state[2]).tanh()
+            hidden = (1 - keep) * fresh + keep * hidden
+        else:
+            hidden = now.relu()
+        out.append(hidden @ net.head.t() + net.head_bias)
+        at += count
+    return torch.cat(out)
+
+
 def monotone(mixer: Any, chosen: Any, state: Any) -> Any:
     """Return |w_2(s)|ᵀ elu(|W_1(s)| q + b_1(s)) + v(s) by torch's own operations."""
     sizes = [mixer.hyper, mixer.hyper, mixer.embed, mixer.embed]

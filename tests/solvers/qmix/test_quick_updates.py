@@ -13,6 +13,7 @@ from arena.errors import ParameterError
 from solvers.qmix.field import BatchField
 from solvers.qmix.learner import DEFAULTS, WEIGHTED, ValueLearner
 from solvers.training import LearnerState, networks
+from solvers.training.adam import Adam
 
 torch = pytest.importorskip("torch")
 
@@ -29,9 +30,45 @@ def test_gates_are_sigmoids_and_tanh(scale, seed):
     weight, bias = torch.randn((12, 4), generator=start), torch.randn(12, generator=start)
     first = gru_step(inputs[:3], torch.zeros((3, 4)), weight, bias)
     second = gru_step(inputs[3:5], first[:2], weight, bias)
-    found = gru_packed(inputs, weight, bias, [3, 2])
+    found, *_ = gru_packed(inputs, weight, bias, np.array([3, 2]), kept=False)
     torch.testing.assert_close(found[:5], torch.cat([first, second]), atol=2e-6, rtol=2e-6)
     assert (found[5:] == 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    agents=st.integers(1, 3),
+    recurrent=st.booleans(),
+    last_action=st.booleans(),
+    agent_id=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_the_agents_network_is_its_twin_with_its_gradient(
+    lengths, agents, recurrent, last_action, agent_id, seed
+):
+    from solvers.qmix.networks import AgentNet
+    from tests.reference import qmix as twin
+
+    start = torch.Generator().manual_seed(seed)
+    told = {"last_action": last_action, "agent_id": agent_id}
+    net = AgentNet(7, 5, agents=agents, hidden=6, recurrent=recurrent, generator=start, **told)
+    counts = [sum(n > t for n in lengths) for t in range(max(lengths))]
+    rows = sum(counts)
+    obs = torch.randn((rows, agents, 7), generator=start)
+    last = torch.randint(0, 6, (rows, agents), generator=start, dtype=torch.int32)
+    wish = torch.randn((rows, agents, 5), generator=start)
+    found, expected = net(obs, last, counts), twin.agent_values(net, obs, last, counts)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    given_to = list(net.parameters())
+    ours = torch.autograd.grad((found * wish).sum(), given_to)
+    theirs = torch.autograd.grad((expected * wish).sum(), given_to)
+    for own, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-4)
+    with torch.no_grad():
+        memory = torch.zeros((counts[0] * agents, 6))
+        values, _ = net.act(obs[: counts[0]], last[: counts[0]], memory)
+    torch.testing.assert_close(values, expected[: counts[0]], atol=1e-5, rtol=1e-4)
 
 
 @settings(max_examples=40, deadline=None)
@@ -56,6 +93,30 @@ def test_the_mixer_is_its_twin_with_its_gradient(agents, rows, scale, seed):
     theirs = torch.autograd.grad((expected * wish).sum(), given_to)
     for own, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(own, other, atol=1e-4 * scale, rtol=1e-4)
+
+
+def test_adam_is_torchs_and_goes_on_where_it_was():
+    start = torch.Generator().manual_seed(3)
+    ours = torch.nn.Parameter(torch.randn(37, generator=start))
+    theirs = torch.nn.Parameter(ours.detach().clone())
+    ours.grad, theirs.grad = torch.zeros(37), torch.zeros(37)
+    own, other = Adam(ours, 0.01), torch.optim.Adam([theirs], lr=0.01)
+    for step in range(30):
+        gradient = torch.randn(37, generator=start) * 10.0 ** (step % 5 - 3)
+        ours.grad.copy_(gradient)
+        theirs.grad.copy_(gradient)
+        if step == 20:
+            kept, own = own.arrays("x."), Adam(ours, 0.5)
+            own.load(kept, "x.")
+            own.rate = other.param_groups[0]["lr"] = 0.003
+        own.step()
+        other.step()
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+    assert set(own.arrays("a.")) == set(networks.optimizer_arrays(other, "a."))
+    few = torch.nn.Parameter(torch.zeros(2))
+    few.grad = torch.zeros(2)
+    with pytest.raises(ParameterError, match=r"moments of Adam.*\(37,\).*\(2,\)"):
+        Adam(few, 0.1).load(own.arrays())
 
 
 def test_joined_parameters_are_the_modules_own():
@@ -83,8 +144,6 @@ def test_products_are_float32_and_the_setting_is_put_back():
     before = torch.get_float32_matmul_precision()
     with networks.quick_products():
         found = a @ b
-        with networks.small_products():
-            assert torch.get_float32_matmul_precision() == "highest"
     assert torch.get_float32_matmul_precision() == before
     assert (found.double() - a.double() @ b.double()).abs().max() < 1e-3
 

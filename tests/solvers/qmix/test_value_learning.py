@@ -107,20 +107,18 @@ def test_td_lambda_is_a_mixture_of_n_step_returns(lengths, columns, seed, discou
 @settings(max_examples=25, deadline=None)
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5), seed=st.integers(0, 2**32))
 def test_the_recurrent_layer_is_torchs_with_its_gradient(lengths, seed):
-    from solvers.qmix.gru import gru_packed
+    from solvers.qmix.gru import gru_packed, gru_packed_back
 
     lengths, size = sorted(lengths, reverse=True), 5
     start = torch.Generator().manual_seed(seed)
     weight, bias = torch.randn((15, 5), generator=start), torch.randn(15, generator=start)
     inputs = [torch.randn((n, 3 * size), generator=start) for n in lengths]
     order = [(t, b) for t in range(lengths[0]) for b in range(len(lengths)) if t < lengths[b]]
-    counts = [sum(n > t for n in lengths) for t in range(lengths[0])]
+    counts = np.array([sum(n > t for n in lengths) for t in range(lengths[0])])
     wish = torch.randn((len(order), size), generator=start)
-    ours = [
-        t.clone().requires_grad_()
-        for t in (torch.stack([inputs[b][t] for t, b in order]), weight, bias)
-    ]
-    (gru_packed(*ours, counts) * wish).sum().backward()
+    packed = torch.stack([inputs[b][t] for t, b in order])
+    found, *kept = gru_packed(packed, weight, bias, counts, kept=True)
+    ours = gru_packed_back(wish.clone(), weight, counts, *kept)
     theirs = [t.clone().requires_grad_() for t in (*inputs, weight, bias)]
     cell = torch.nn.GRUCell(3 * size, size)
     given = {"weight_ih": torch.eye(3 * size), "bias_ih": torch.zeros(3 * size)}
@@ -133,10 +131,10 @@ def test_the_recurrent_layer_is_torchs_with_its_gradient(lengths, seed):
             states[t, b] = h[0]
     out = torch.stack([states[key] for key in order])
     (out * wish).sum().backward()
-    torch.testing.assert_close(gru_packed(*ours, counts), out, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found, out, atol=1e-5, rtol=1e-4)
     by_inputs = torch.stack([theirs[b].grad[t] for t, b in order])
-    for found, expected in zip(ours, (by_inputs, theirs[-2].grad, theirs[-1].grad), strict=True):
-        torch.testing.assert_close(found.grad, expected, atol=1e-4, rtol=1e-4)
+    for own, expected in zip(ours, (by_inputs, theirs[-2].grad, theirs[-1].grad), strict=True):
+        torch.testing.assert_close(own, expected, atol=1e-4, rtol=1e-4)
 
 
 # -- mixers ----------------------------------------------------------------------
