@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import arena
-from tournaments.reproduce import qmix
+from arena.rng import derive, derive_many, seat_seed
+from tournaments.reproduce import _qmix_games, qmix
 
 pytest.importorskip("torch")
 
@@ -26,7 +27,7 @@ def small(monkeypatch):
     )
     monkeypatch.setattr(qmix, "_QUICK", setup)
     easy, hard = ("matrix/nonmonotonic", {"best": 12.0, "miss": -0.1}), ("matrix/nonmonotonic", {})
-    monkeypatch.setattr(qmix, "_MATRICES", (easy, hard))
+    monkeypatch.setattr(_qmix_games, "MATRICES", (easy, hard))
     monkeypatch.setattr(qmix, "_MAPPO", {**qmix._MAPPO, "episodes": 8})
 
 
@@ -44,6 +45,7 @@ def test_it_writes_what_it_found_and_goes_on_where_it_stopped(small, tmp_path, m
         assert path.exists() and path.stat().st_size
     assert json.loads((tmp_path / "qmix.json").read_text())["battles"]["3m"]["qmix"]
     assert (tmp_path / "2s3z.svg").read_text().startswith("<svg")
+    assert found["scripted"]["2s3z"].keys() == {"focus_fire", "closest"}
     cells = sorted((tmp_path / "cells").iterdir())
     assert len(cells) == 2 * 4
     assert arena.agent(str(tmp_path / "policies" / "3m-vdn-1-200.safetensors"))
@@ -70,6 +72,21 @@ def _only_settings(never):
             self.settings, self.learner = real(name).settings, never
 
     return Kept
+
+
+def test_scripted_players_win_the_battles_that_they_win_one_by_one():
+    game = arena.make("skirmish/2s3z")
+    seeds = derive_many(derive(1, "reproduce", "qmix"), np.arange(12))
+    wins = 0
+    for seed in seeds.tolist():
+        state, players = game.state(seed), [arena.agent("skirmish/closest") for _ in range(5)]
+        for seat, player in enumerate(players):
+            player.begin(game, seat, seat_seed(seed, seat))
+        while state.actors():
+            state.step({seat: players[seat].act(state.observe(seat)) for seat in state.actors()})
+        wins += state.winner == 0
+    assert 0 < wins < 12
+    assert qmix._scripted("2s3z", "closest", 12) == wins / 12
 
 
 def test_intervals_are_of_the_mean_over_seeds():
