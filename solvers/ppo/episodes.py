@@ -31,7 +31,7 @@ class Episodes:
         moment: which of J moments it was made at, shape (M,): those of different seats may be
             made at the same one.
         joint: the latest observations of all seats at each, shape (J, n·D), or None.
-        gain: what was paid from it until the chain's next one, shape (M,).
+        gain: what was paid from it until the chain's next one, shape (M,); see `Record`.
         returns: of the episodes, shape (N, n).
         moments: J, how many times anybody moved, in all episodes.
     """
@@ -56,15 +56,21 @@ class Record:
     Args:
         episodes: N.
         chains: successions of decisions in each.
+        fade: what pay counts less by for each moment that its chain has not decided at: γ where
+            all decide at every moment as long as they can, so that what is paid after a unit's
+            death does not make up for it; else 1.
     """
 
-    def __init__(self, episodes: int, chains: int) -> None:
+    def __init__(self, episodes: int, chains: int, fade: float = 1.0) -> None:
+        self._fade = fade
+        self._weight = np.zeros((episodes, chains))
+        self._decides = np.zeros((episodes, chains), dtype=np.bool_)
         self._chains, self._count, self._moments = chains, 0, 0
         self._latest = np.full((episodes, chains), -1, dtype=np.int64)
         self._gain = np.zeros(4 * episodes)
         self._parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
         self._joints: list[NDArray[np.float32]] = []
-        self.beyond = np.zeros((episodes, chains))
+        self._beyond = np.zeros((episodes, chains))
 
     def decide(
         self, rows: NDArray[np.int64], chain: int, which: NDArray[np.int64], *found: NDArray[Any]
@@ -77,6 +83,7 @@ class Record:
             which: of the moments that `close` will close next, shape (M,).
             found: tensor, legal, action, chance and value, see `Episodes`.
         """
+        self._decides[rows, chain] = True
         self._latest[rows, chain] = np.arange(self._count, self._count + len(rows))
         self._count += len(rows)
         marks = (rows * self._chains + chain, self._moments + which)
@@ -86,6 +93,8 @@ class Record:
     def close(self, moments: int, joint: NDArray[np.float32] | None) -> None:
         """Tell how many moments the last decisions were, and what all seats saw at each."""
         self._moments += moments
+        self._weight = np.where(self._decides, 1.0, self._fade * self._weight)
+        self._decides[:] = False
         if joint is not None:
             self._joints.append(joint)
 
@@ -94,14 +103,24 @@ class Record:
         while len(self._gain) < self._count:
             self._gain = np.concatenate([self._gain, np.zeros(len(self._gain))])
         told = self._latest >= 0
-        self._gain[self._latest[told]] += paid[told]
+        self._gain[self._latest[told]] += (self._weight * paid)[told]
+
+    def foretell(self, rows: NDArray[np.int64], chain: Any, values: NDArray[Any]) -> None:
+        """Tell what comes after the end of the episodes `rows`, shape (M,), that were cut off.
+
+        Args:
+            rows: the episodes.
+            chain: for whom, or a slice of several.
+            values: shape (M,), or (M, 1) for several.
+        """
+        self._beyond[rows, chain] = values * self._weight[rows, chain]
 
     def episodes(self, returns: NDArray[np.float64]) -> Episodes:
         """Return them all."""
         return Episodes(
             **{name: np.concatenate(self._parts[name]) for name in _FIELDS},
             joint=np.concatenate(self._joints) if self._joints else None,
-            beyond=self.beyond.ravel(),
+            beyond=self._beyond.ravel(),
             gain=self._gain[: self._count],
             returns=returns,
             moments=self._moments,

@@ -188,6 +188,7 @@ class Ppo:
             symmetries=self._symmetries,
             features=self._features,
             loss_weight=min(1.0, self.steps / s["ease"]) if s["ease"] else 1.0,
+            fade=s["discount"] if self.game.turns == "simultaneous" else 1.0,
             teachers=teachers,
         )
         taught = bool(teachers)

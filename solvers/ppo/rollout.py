@@ -51,6 +51,7 @@ def play_episodes(
     team: bool,
     symmetries: Symmetries | None = None,
     loss_weight: float = 1.0,
+    fade: float = 1.0,
     features: Features | None = None,
     teachers: Sequence[Any] = (),
 ) -> Episodes:
@@ -68,6 +69,7 @@ def play_episodes(
         symmetries: if given, every seat of every episode sees the game through a
             relabelling of its own.
         loss_weight: what negative rewards are multiplied by in `gain`.
+        fade: see `Record`.
         features: if given, what is added to tensors: from (M, D) to (M, F).
         teachers: if given, agents that have `act_batch`, one a seat. They play half of the
             episodes, the network the others, and `action` is theirs in all of them (Ross,
@@ -80,7 +82,7 @@ def play_episodes(
     guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
     for seat, teacher in enumerate(teachers):
         teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
-    record = Record(episodes, chains)
+    record = Record(episodes, chains, fade)
     seen: NDArray[np.float32] | None = None
     while (acting := batch.actors()).any():
         actions = np.zeros((episodes, seats), dtype=np.int64)
@@ -107,7 +109,7 @@ def play_episodes(
         record.pay(np.where(paid < 0.0, loss_weight * paid, paid))
         cut = getattr(batch, "truncated", None)
         if cut is not None and (acting & cut[:, None]).any():
-            _foretell(think, view.all(acting & cut[:, None]), seen, record.beyond)
+            _foretell(think, view.all(acting & cut[:, None]), seen, record, chains)
     return record.episodes(np.asarray(batch.returns(), dtype=np.float64))
 
 
@@ -142,19 +144,20 @@ def _foretell(
     think: Think,
     ends: Sequence[_Look],
     seen: NDArray[np.float32] | None,
-    beyond: NDArray[np.float64],
+    record: Record,
+    chains: int,
 ) -> None:
-    """Write the critic's values of episodes that were cut off into `beyond`, (N, chains).
+    """Record the critic's values of episodes that were cut off.
 
     A critic of its own tells of a seat that was there to the last; a critic of all seats tells
     all of them the same.
     """
     _, values, _, _ = _thoughts(think, ends, seen)
     for look in ends:
-        if seen is not None or beyond.shape[1] == 1:
-            beyond[look.rows] = values[look.seat][:, None]
+        if seen is not None or chains == 1:
+            record.foretell(look.rows, slice(None), values[look.seat][:, None])
         else:
-            beyond[look.rows, look.seat] = values[look.seat]
+            record.foretell(look.rows, look.seat, values[look.seat])
 
 
 @dataclass(frozen=True, eq=False)

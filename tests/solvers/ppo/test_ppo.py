@@ -15,7 +15,7 @@ from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.rng import derive_many, generator
 from games.skirmish.layout import HEALTH
 from solvers.ppo._kernels import advantages
-from solvers.ppo.episodes import minibatches
+from solvers.ppo.episodes import Record, minibatches
 from solvers.ppo.learner import DEFAULTS, Ppo
 from solvers.ppo.rollout import Symmetries, play_episodes
 from solvers.training import read_checkpoint
@@ -129,6 +129,41 @@ def test_what_a_time_limit_cuts_off_is_worth_what_the_critic_foretells(limit, jo
         there = cut[:, None] & alive
         np.testing.assert_allclose(beyond[there], shown.mean(axis=2)[there], rtol=1e-5)
         assert (beyond[~there] == 0.0).all()
+
+
+def test_what_is_paid_after_a_death_counts_less_with_time():
+    record = Record(2, 2, fade=0.5)
+    nothing = np.zeros((1, 1))
+    for deciding, paid in (((0, 1), 1.0), ((0,), 2.0), ((0,), 4.0)):
+        for chain in deciding:
+            record.decide(
+                np.zeros(1, dtype=np.int64), chain, np.zeros(1, dtype=np.int64), *5 * (nothing,)
+            )
+        record.close(1, None)
+        record.pay(np.full((2, 2), paid))
+    record.foretell(np.zeros(1, dtype=np.int64), slice(None), np.full((1, 1), 8.0))
+    made = record.episodes(np.zeros((2, 2)))
+    assert made.chain.tolist() == [0, 1, 0, 0]
+    assert made.gain.tolist() == [1.0, 1.0 + 0.5 * 2.0 + 0.25 * 4.0, 2.0, 4.0]
+    assert made.beyond.tolist() == [8.0, 0.25 * 8.0, 0.0, 0.0]
+
+
+def test_a_death_does_not_pay():
+    """All are paid alike, so nobody's return from one moment on is above the team's."""
+    game = arena.make("skirmish/3m", reward="shaped")
+    made = learner(game, critic="central", episodes=64, discount=0.9)
+    options = {"seat_input": True, "joint": True, "team": False}
+    seeds = derive_many(3, np.arange(64))
+    fading = play_episodes(game, made._think, seeds, generator(1), **options, fade=0.9)
+    plain = play_episodes(game, made._think, seeds, generator(1), **options)
+    zeros = np.zeros(len(fading.gain))
+    found = advantages(fading.gain, zeros, fading.chain, fading.beyond, 0.9, 1.0)
+    highest = np.full(fading.moments, -np.inf)
+    lowest = np.full(fading.moments, np.inf)
+    np.maximum.at(highest, fading.moment, found)
+    np.minimum.at(lowest, fading.moment, found)
+    np.testing.assert_allclose(highest, lowest, atol=1e-9)
+    assert (plain.gain >= fading.gain - 1e-12).all() and (plain.gain > fading.gain + 0.5).any()
 
 
 @pytest.mark.parametrize(("limit", "matters"), [(5, True), (60, False)])
