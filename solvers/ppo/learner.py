@@ -63,7 +63,6 @@ DEFAULTS: dict[str, Any] = {
     "ease": 0,
     "discount": 0.99,
     "trace": 0.95,
-    "bootstrap": True,
     "clip": 0.2,
     "entropy": 0.01,
     "value_weight": 0.5,
@@ -85,9 +84,7 @@ hidden: widths of the layers. activation: `relu` or `tanh`. learning_rate: of Ad
 anneal: environment steps over which the learning rate and the entropy's weight fall linearly
 to a twentieth; 0 for never. ease: environment steps over which negative rewards grow from
 nothing to what they are, so that a learner dares to try what fails at first; 0 for full ones
-at once. discount: γ, for each decision. trace: λ of GAE. bootstrap: whether an episode that a time
-limit cuts off is worth what the critic foretells of its rest; else it has ended, and who puts
-off what it cannot win loses by it. clip: ε. entropy: its weight.
+at once. discount: γ, for each decision. trace: λ of GAE. clip: ε. entropy: its weight.
 value_weight: of the critic's error. max_norm: of a gradient. critic: `own`, `central` or
 `sum`. chain: `own` or `team` (see above), `auto` for team where it is possible. precision:
 `float32`, or `bfloat16` for the products inside the hidden layers, about three times as fast
@@ -215,7 +212,7 @@ class Ppo:
             played.gain * self._scale,
             played.value.astype(np.float64),
             played.chain,
-            played.beyond * s["bootstrap"],
+            played.beyond,
             s["discount"],
             s["trace"],
         )
@@ -327,7 +324,7 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("critic", s["critic"], ("own", "central", "sum"))
     choice("chain", s["chain"], ("auto", "own", "team"))
     choice("precision", s["precision"], ("float32", "bfloat16"))
-    for name in ("bootstrap", "seat_input", "features", "other_play"):
+    for name in ("seat_input", "features", "other_play"):
         flag(name, s[name])
     if not isinstance(s["teacher"], str):
         raise ParameterError("teacher", s["teacher"], "a reference to an agent, or nothing")

@@ -49,18 +49,14 @@ _LEARNERS = ("iql", "vdn", "qmix", "mappo")
 _MAPPO = {
     "critic": "central",
     "hidden": [64, 64],
-    "episodes": 32,
+    "episodes": 64,
     "epochs": 8,
     "minibatch": 1024,
     "learning_rate": 1e-3,
-    "entropy": 0.01,
+    "entropy": 0.05,
     "scale": 0.2,
 }
-_MAPPO_AT: Mapping[str, Mapping[str, Any]] = {
-    "3m": {"episodes": 64, "entropy": 0.05},
-    "2s3z": {"bootstrap": False},
-    "5m_vs_6m": {"episodes": 128, "minibatch": 2048, "entropy": 0.03},
-}
+_MAPPO_AT: Mapping[str, Mapping[str, Any]] = {"2s3z": {"episodes": 32, "entropy": 0.01}}
 _LONG = {"trace": 0.9, "learning_rate": 2e-3, "epsilon_steps": 100_000}
 _VALUES: Mapping[str, Mapping[str, Any]] = {
     "3m": {},

@@ -166,17 +166,6 @@ def test_a_death_does_not_pay():
     assert (plain.gain >= fading.gain - 1e-12).all() and (plain.gain > fading.gain + 0.5).any()
 
 
-@pytest.mark.parametrize(("limit", "matters"), [(5, True), (60, False)])
-def test_what_is_foretold_of_a_cut_off_episode_counts_if_one_wants_it(limit, matters):
-    game = arena.make("skirmish/3m", limit=limit)
-    weights = []
-    for bootstrap in (True, False):
-        made = learner(game, bootstrap=bootstrap, episodes=16, epochs=1)
-        made.step()
-        weights.append(made.net["critic"][0].weight.detach().numpy())
-    assert (weights[0] != weights[1]).any() == matters
-
-
 @pytest.mark.parametrize("critic", ["own", "central", "sum"])
 def test_minibatches_hold_every_decision_once_with_what_all_seats_saw(critic):
     game = arena.make("skirmish/2s3z", limit=20)
