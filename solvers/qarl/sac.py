@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.qarl.networks import FlatNet
-from solvers.training.networks import load_optimizer, optimizer_arrays, require_torch
+from solvers.training.networks import require_torch
 
 __all__ = ["LOG_STD", "Sac"]
 
@@ -101,7 +101,9 @@ class Sac:
         temperature: float = 0.1,
         unit: float = 1.0,
     ) -> None:
-        torch = self._torch = require_torch("soft actor-critic")
+        self._torch = require_torch("soft actor-critic")
+        from solvers.training.adam import Adam
+
         self.conditioned, self._actions = conditioned, actions
         self._discount, self._tau, self._unit = discount, tau, unit
         self.actor = FlatNet([inputs, *hidden, 2 * actions], generator=generator)
@@ -111,10 +113,9 @@ class Sac:
         self.targets.flat.copy_(self.critics.flat)
         self.log_alpha, self._critic_rate = math.log(temperature), critic_rate
         self._alpha_moments = (0.0, 0.0, 0.0)
-        adam = torch.optim.Adam
         self._optimizers = {
-            "actor": adam([self.actor.flat], lr=actor_rate, fused=True),
-            "critics": adam([self.critics.flat], lr=critic_rate, fused=True),
+            "actor": Adam(self.actor.flat, actor_rate),
+            "critics": Adam(self.critics.flat, critic_rate),
         }
 
     # -- acting ------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Sac:
             f"{prefix}alpha": np.array([self.log_alpha, *self._alpha_moments]),
         }
         for name, optimizer in self._optimizers.items():
-            out |= optimizer_arrays(optimizer, f"{prefix}adam.{name}.")
+            out |= optimizer.arrays(f"{prefix}adam.{name}.")
         return out
 
     def load(self, arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
@@ -236,4 +237,4 @@ class Sac:
         self.log_alpha, *moments = arrays[f"{prefix}alpha"].tolist()
         self._alpha_moments = tuple(moments)
         for name, optimizer in self._optimizers.items():
-            load_optimizer(optimizer, arrays, f"{prefix}adam.{name}.")
+            optimizer.load(arrays, f"{prefix}adam.{name}.")

@@ -34,7 +34,6 @@ from solvers.loop import choice, flag, non_negative, positive, whole
 from solvers.qmix.field import make_field, team_count
 from solvers.qmix.policy import ValuePolicy
 from solvers.training import Evaluation, LearnerState
-from solvers.training.adam import Adam
 from solvers.training.networks import (
     joined_parameters,
     load_module,
@@ -104,6 +103,7 @@ class ValueLearner:
         from solvers.qmix.mixers import Free, make_mixer
         from solvers.qmix.networks import AgentNet
         from solvers.qmix.replay import Replay
+        from solvers.training.adam import Adam
 
         self._torch, self.game, self.seed, self.mixer = torch, game, seed, mixer
         self.settings = s = _checked(settings)
