@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +94,19 @@ def test_intervals_are_of_the_mean_over_seeds():
     mean, low, high = qmix._interval(np.array([0.9, 1.0, 0.8]))
     assert mean == pytest.approx(0.9) and 0.8 <= low < mean < high <= 1.0
     assert qmix._interval(np.array([0.5, 0.5])) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("map_name", ["3m", "2s3z"])
+def test_the_example_names_the_policies_that_are_left(map_name):
+    examples = Path(__file__).parents[2] / "examples"
+    text = (examples / f"learned_{map_name}.toml").read_text()
+    refs = [line.split('"')[1] for line in text.splitlines() if ".safetensors" in line]
+    steps = qmix._FULL.maps[map_name]
+    left = Path("runs", "reproduce", "qmix", "policies")  # from where the tournament is run
+    expected = [left / f"{map_name}-{name}-1-{steps}.safetensors" for name in qmix._LEARNERS]
+    assert [(examples / ref).resolve() for ref in refs] == [
+        examples.parent.resolve() / path for path in expected
+    ]
 
 
 def test_the_claim_is_listed():
