@@ -143,6 +143,12 @@ class SkirmishBatch:
             raise ParameterError("seeds", own.shape, f"one for each of {episodes.shape} episodes")
         start_all(self.world, self.battle.rules, self.battle.ground, episodes, stream_states(own))
 
+    @property
+    def truncated(self) -> Mask:
+        """Where the limit of decisions ended the episode, shape (N,)."""
+        cut: Mask = self.world.heads[:, at.CUT] == 1
+        return cut
+
     def rewards(self) -> Floats:
         """Return what the last step paid, shape (N, n)."""
         return self._paid(at.REWARD_0)

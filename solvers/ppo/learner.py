@@ -35,9 +35,10 @@ from arena.game import Game
 from arena.registry import load_target
 from arena.rng import derive, derive_many, generator
 from solvers.loop import choice, flag, non_negative, positive, whole
+from solvers.ppo.episodes import Episodes, minibatches
 from solvers.ppo.loss import imitation_loss, ppo_loss
 from solvers.ppo.network import actor_policy, build, masked_log_softmax
-from solvers.ppo.rollout import Episodes, Symmetries, play_episodes
+from solvers.ppo.rollout import Symmetries, play_episodes
 from solvers.training import Evaluation, LearnerSolver, LearnerState, Schedule, evaluate_policy
 from solvers.training.networks import (
     load_module,
@@ -121,24 +122,26 @@ class Ppo:
             generator=start,
             activation=s["activation"],
         )
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=s["learning_rate"], eps=1e-5)
+        self.optimizer = torch.optim.Adam(
+            self.net.parameters(), lr=s["learning_rate"], eps=1e-5, fused=True
+        )
         self._teachers = _teachers(game, s["teacher"]) if s["teacher"] else ()
         self._symmetries = Symmetries(*_form(game, "symmetries")) if s["other_play"] else None
         self._scale = s["scale"] or _scale(game)
 
     # -- acting ------------------------------------------------------------------
 
-    def _forward(self, tensor: Any, joint: Any) -> tuple[Any, Any]:
-        """Return logits, shape (M, A), and values, shape (M,)."""
+    def _forward(self, tensor: Any, joint: Any, which: Any) -> tuple[Any, Any]:
+        """Return logits, shape (M, A), and values, shape (M,); see `rollout.Think`."""
         features = self._wide("trunk", tensor)
         logits = self.net["actor"](features)
         critic = self.settings["critic"]
         if critic == "own":
             return logits, self.net["critic"](features)[:, 0]
         if critic == "central":
-            return logits, self._wide("critic", joint)[:, 0]
+            return logits, self._wide("critic", joint)[which, 0]
         each = self._wide("trunk", joint.reshape(len(joint) * self.game.seats, -1))
-        return logits, self.net["critic"](each).reshape(len(joint), -1).sum(dim=1)
+        return logits, self.net["critic"](each).reshape(len(joint), -1).sum(dim=1)[which]
 
     def _wide(self, part: str, inputs: Any) -> Any:
         """Run a part of the network in the precision that was asked for; float32 comes out."""
@@ -151,12 +154,13 @@ class Ppo:
         tensor: NDArray[np.float32],
         legal: NDArray[np.bool_],
         joint: NDArray[np.float32] | None,
+        which: NDArray[np.int64],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         torch = self._torch
+        whole = None if joint is None else torch.from_numpy(joint)
         with torch.inference_mode():
-            logits, values = self._forward(
-                torch.from_numpy(tensor), None if joint is None else torch.from_numpy(joint)
-            )
+            logits, values = self._forward(torch.from_numpy(tensor), whole, which)
+            # Who only asks for values may show situations in which nothing is legal.
             chances = masked_log_softmax(logits, torch.from_numpy(legal)).exp()
         return chances.numpy(), values.numpy()
 
@@ -181,6 +185,7 @@ class Ppo:
             symmetries=self._symmetries,
             features=self._features,
             loss_weight=min(1.0, self.steps / s["ease"]) if s["ease"] else 1.0,
+            fade=s["discount"] if self.game.turns == "simultaneous" else 1.0,
             teachers=teachers,
         )
         taught = bool(teachers)
@@ -207,7 +212,7 @@ class Ppo:
             played.gain * self._scale,
             played.value.astype(np.float64),
             played.chain,
-            played.chains,
+            played.beyond,
             s["discount"],
             s["trace"],
         )
@@ -219,12 +224,11 @@ class Ppo:
         tensor, legal = self._stored(played.tensor), torch.from_numpy(played.legal)
         actions = torch.from_numpy(played.action)
         joint = None if played.joint is None else self._stored(played.joint)
-        count = len(played.action)
         totals, batches = np.zeros(5), 0
         for _ in range(s["epochs"]):
-            order = torch.from_numpy(rng.permutation(count))
-            for rows in order.split(math.ceil(count / math.ceil(count / s["minibatch"]))):
-                logits, values = self._forward(tensor[rows], None if joint is None else joint[rows])
+            for rows, shown, which in minibatches(played, s["minibatch"], rng):
+                whole = None if joint is None else joint[shown]
+                logits, values = self._forward(tensor[rows], whole, which)
                 shared = {"legal": legal[rows], "actions": actions[rows], "target": target[rows]}
                 shared["value_weight"] = s["value_weight"]
                 if taught:
@@ -320,9 +324,8 @@ def _checked(game: Game, settings: Mapping[str, Any]) -> dict[str, Any]:
     choice("critic", s["critic"], ("own", "central", "sum"))
     choice("chain", s["chain"], ("auto", "own", "team"))
     choice("precision", s["precision"], ("float32", "bfloat16"))
-    flag("seat_input", s["seat_input"])
-    flag("features", s["features"])
-    flag("other_play", s["other_play"])
+    for name in ("seat_input", "features", "other_play"):
+        flag(name, s[name])
     if not isinstance(s["teacher"], str):
         raise ParameterError("teacher", s["teacher"], "a reference to an agent, or nothing")
     whole("teacher_steps", s["teacher_steps"])

@@ -1,4 +1,4 @@
-"""Whole episodes of self-play, as flat arrays of decisions in the order of time."""
+"""Whole episodes of self-play."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from arena.game import Game
 from arena.rng import seat_seeds
+from solvers.ppo.episodes import Episodes, Record
 from solvers.training.evaluate import sample_rows
 
-__all__ = ["Episodes", "Symmetries", "play_episodes"]
+__all__ = ["Symmetries", "play_episodes"]
 
 Think = Callable[
-    [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None],
+    [NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32] | None, NDArray[np.int64]],
     "tuple[NDArray[np.float32], NDArray[np.float32]]",
 ]
-"""(tensors (M, D), legal (M, A), joint (M, n·D) or None) to probabilities (M, A), values (M,)."""
+"""(tensors (M, D), legal (M, A), joint (J, n·D) or None, which of J it is (M,)) to probabilities
+(M, A) and values (M,)."""
 
 
 Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -38,37 +40,6 @@ class Symmetries:
     action: NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class Episodes:
-    """M decisions of N episodes, those of one time step together.
-
-    Attributes:
-        tensor: what the network saw, shape (M, D).
-        legal: shape (M, A).
-        action: what was done, or what the teacher would have done, shape (M,).
-        chance: its probability, shape (M,).
-        value: what the critic foretold, shape (M,).
-        chain: to whose succession of decisions it belongs, shape (M,).
-        chains: how many of these there are.
-        joint: the latest observations of all seats, shape (M, n·D), or None.
-        gain: what was paid from it until the chain's next one, shape (M,).
-        returns: of the episodes, shape (N, n).
-        moments: how many times anybody moved, in all episodes.
-    """
-
-    tensor: NDArray[np.float32]
-    legal: NDArray[np.bool_]
-    action: NDArray[np.int64]
-    chance: NDArray[np.float32]
-    value: NDArray[np.float32]
-    chain: NDArray[np.int64]
-    joint: NDArray[np.float32] | None
-    chains: int
-    gain: NDArray[np.float64]
-    returns: NDArray[np.float64]
-    moments: int
-
-
 def play_episodes(
     game: Game,
     think: Think,
@@ -80,6 +51,7 @@ def play_episodes(
     team: bool,
     symmetries: Symmetries | None = None,
     loss_weight: float = 1.0,
+    fade: float = 1.0,
     features: Features | None = None,
     teachers: Sequence[Any] = (),
 ) -> Episodes:
@@ -97,6 +69,7 @@ def play_episodes(
         symmetries: if given, every seat of every episode sees the game through a
             relabelling of its own.
         loss_weight: what negative rewards are multiplied by in `gain`.
+        fade: see `Record`.
         features: if given, what is added to tensors: from (M, D) to (M, F).
         teachers: if given, agents that have `act_batch`, one a seat. They play half of the
             episodes, the network the others, and `action` is theirs in all of them (Ross,
@@ -109,57 +82,82 @@ def play_episodes(
     guided = rng.random(episodes) < 0.5 if teachers else np.zeros(episodes, dtype=np.bool_)
     for seat, teacher in enumerate(teachers):
         teacher.begin_batch(game, seat, seat_seeds(seeds, seats)[:, seat])
-    latest = np.full((episodes, chains), -1, dtype=np.int64)
-    gain = np.zeros(4 * episodes)
-    parts: dict[str, list[Any]] = {name: [] for name in _FIELDS}
+    record = Record(episodes, chains, fade)
     seen: NDArray[np.float32] | None = None
-    count = moments = 0
     while (acting := batch.actors()).any():
-        moments += int(acting.any(axis=1).sum())
         actions = np.zeros((episodes, seats), dtype=np.int64)
-        looks = [view(seat, np.flatnonzero(acting[:, seat])) for seat in range(seats)]
-        if joint:
-            if seen is None:
-                seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
-            for look in looks:
-                seen[look.rows, look.seat] = look.tensor
+        looks = view.all(acting)
+        if joint and seen is None:
+            seen = np.zeros((episodes, seats, looks[0].tensor.shape[1]), dtype=np.float32)
+        chances, values, whole, which = _thoughts(think, looks, seen)
         for look in looks:
-            rows, size = look.rows, len(look.rows)
+            rows, seat, size = look.rows, look.seat, len(look.rows)
             if not size:
                 continue
-            whole = None if seen is None else seen[rows].reshape(size, -1)
-            chances, values = think(look.tensor, look.legal, whole)
-            picks = done = sample_rows(chances, rng.random(size))
+            picks = done = sample_rows(chances[seat], rng.random(size))
             if teachers:
-                answers = teachers[look.seat].act_batch(batch.observe(look.seat))
+                answers = teachers[seat].act_batch(batch.observe(seat))
                 picks = view.relabelled(look, answers[rows])
                 done = np.where(guided[rows], picks, done)
-            actions[rows, look.seat] = view.original(look, done)
-            own = 0 if team else look.seat
-            latest[rows, own] = np.arange(count, count + size)
-            count += size
-            found = (look.tensor, look.legal, picks, chances[np.arange(size), picks], values)
-            for name, part in zip(_FIELDS, (*found, rows * chains + own, whole), strict=True):
-                parts[name].append(part)
-        while len(gain) < count:
-            gain = np.concatenate([gain, np.zeros(len(gain))])
+            actions[rows, seat] = view.original(look, done)
+            chance = chances[seat][np.arange(size), picks]
+            found = (look.tensor, look.legal, picks, chance, values[seat])
+            record.decide(rows, 0 if team else seat, which[seat], *found)
+        record.close(int(acting.any(axis=1).sum()), whole)
         batch.step(actions)
-        # What is paid belongs to the latest decision of each chain.
-        told = latest >= 0
         paid = np.asarray(batch.rewards())[:, :chains]
-        gain[latest[told]] += np.where(paid < 0.0, loss_weight * paid, paid)[told]
-    whole_parts = {name: np.concatenate(parts[name]) for name in _FIELDS[:-1]}
-    return Episodes(
-        **whole_parts,
-        joint=np.concatenate(parts["joint"]) if joint else None,
-        chains=episodes * chains,
-        gain=gain[:count],
-        returns=np.asarray(batch.returns(), dtype=np.float64),
-        moments=moments,
-    )
+        record.pay(np.where(paid < 0.0, loss_weight * paid, paid))
+        cut = getattr(batch, "truncated", None)
+        if cut is not None and (acting & cut[:, None]).any():
+            _foretell(think, view.all(acting & cut[:, None]), seen, record, chains)
+    return record.episodes(np.asarray(batch.returns(), dtype=np.float64))
 
 
-_FIELDS = ("tensor", "legal", "action", "chance", "value", "chain", "joint")
+def _thoughts(
+    think: Think, looks: Sequence[_Look], seen: NDArray[np.float32] | None
+) -> tuple[list[Any], list[Any], NDArray[np.float32] | None, list[Any]]:
+    """Ask the network about all seats at once, having written what they see into `seen`.
+
+    Args:
+        think: the network.
+        looks: one a seat.
+        seen: the latest observations, shape (N, n, D), if there is a critic that wants them.
+
+    Returns:
+        probabilities and values for each seat; the joint observations of the episodes where
+        anybody looks; and which of these episodes it is, for each seat.
+    """
+    rows = np.concatenate([look.rows for look in looks])
+    here, which = np.unique(rows, return_inverse=True)
+    whole = None
+    if seen is not None:
+        for look in looks:
+            seen[look.rows, look.seat] = look.tensor
+        whole = seen[here].reshape(len(here), -1)
+    tensor = np.concatenate([look.tensor for look in looks])
+    chances, values = think(tensor, np.concatenate([look.legal for look in looks]), whole, which)
+    at = np.cumsum([len(look.rows) for look in looks])[:-1]
+    return np.split(chances, at), np.split(values, at), whole, np.split(which, at)
+
+
+def _foretell(
+    think: Think,
+    ends: Sequence[_Look],
+    seen: NDArray[np.float32] | None,
+    record: Record,
+    chains: int,
+) -> None:
+    """Record the critic's values of episodes that were cut off.
+
+    A critic of its own tells of a seat that was there to the last; a critic of all seats tells
+    all of them the same.
+    """
+    _, values, _, _ = _thoughts(think, ends, seen)
+    for look in ends:
+        if seen is not None or chains == 1:
+            record.foretell(look.rows, slice(None), values[look.seat][:, None])
+        else:
+            record.foretell(look.rows, look.seat, values[look.seat])
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +210,10 @@ class _View:
         if self._names is not None:
             tensor = np.hstack([tensor, np.tile(self._names[seat], (len(rows), 1))])
         return _Look(seat, rows, tensor, legal)
+
+    def all(self, who: NDArray[np.bool_]) -> list[_Look]:
+        """Return what every seat sees in the episodes where it is one of `who`, shape (N, n)."""
+        return [self(seat, np.flatnonzero(who[:, seat])) for seat in range(who.shape[1])]
 
     def original(self, look: _Look, picks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the game's own numbers of the actions picked."""

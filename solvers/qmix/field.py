@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.game import Game
+from games.skirmish import Battle
+from games.skirmish.layout import FIELD_SIZE
 from solvers.training.seats import unlike_seats
 
 __all__ = ["BatchField", "Field", "SkirmishField", "make_field", "team_count", "unfit"]
@@ -51,7 +53,9 @@ class SkirmishField:
     """Battles; with `side="both"` two teams each.
 
     Team 1 sees the field turned (`games.skirmish.turn`), so that one network plays both sides;
-    states say which team they are for.
+    states say which team they are for. Those of mode `smax` are shown as shares of their ranges:
+    as SMAX has them, positions go up to 32 and cooldowns fall without end, and a mixer makes
+    its weights from them.
     """
 
     winners = True
@@ -64,6 +68,7 @@ class SkirmishField:
             game, envs=episodes, seed=0, auto_reset=False, check=False
         )
         self._teams = teams = battles.reward.shape[1]
+        self._share = _state_shares(battles.battle) if battles.battle.smax else None
         count, agents = episodes * teams, battles.battle.allies
         self.reward = battles.reward.reshape(count)
         self.won = np.zeros(count, dtype=np.bool_)
@@ -71,6 +76,8 @@ class SkirmishField:
         if teams == 1:
             self.obs, self.avail = battles.obs, battles.avail
             self.state, self.done, self.cut = battles.state, battles.done, battles.cut
+            if self._share is not None:
+                self.state = np.zeros_like(battles.state)
             return
         self._turn = half_turn(battles.battle)
         size = battles.state.shape[1]
@@ -104,10 +111,28 @@ class SkirmishField:
             self.obs[1::2] = self._turn.look(battles.obs[:, agents:])
             self.avail[0::2] = battles.avail[:, :agents]
             self.avail[1::2] = self._turn.mask(battles.avail[:, agents:])
-            self.state[:, : battles.state.shape[1]] = np.repeat(battles.state, teams, axis=0)
+            self.state[:, : battles.state.shape[1]] = np.repeat(self._shown(), teams, axis=0)
             self.done[:] = np.repeat(battles.done, teams)
             self.cut[:] = np.repeat(battles.cut, teams)
+        elif self._share is not None:
+            self.state[:] = self._shown()
         np.equal(np.repeat(battles.won, teams), self._whose, out=self.won)
+
+    def _shown(self) -> NDArray[np.float32]:
+        state = self._battles.state
+        return state if self._share is None else np.clip(state * self._share, 0.0, 1.0)
+
+
+def _state_shares(battle: Battle) -> NDArray[np.float32]:
+    """Return what makes SMAX's states go from 0 to 1, shape (S,); what is below 0 is as good as 0.
+
+    Of each unit: health, already a share, x, y, cooldown, bits of its type; then all units'
+    teams and all their types' numbers.
+    """
+    periods = [unit.period for unit in battle.kinds]
+    unit = [1.0, 1.0 / FIELD_SIZE, 1.0 / FIELD_SIZE, 1.0 / max(periods)] + len(periods) * [1.0]
+    numbers = [1.0] * battle.units + [1.0 / (len(periods) - 1)] * battle.units
+    return np.array(battle.units * unit + numbers, dtype=np.float32)
 
 
 class BatchField:

@@ -51,7 +51,12 @@ def loss(
 
 
 def advantages(
-    gain: list[float], value: list[float], chain: list[int], discount: float, trace: float
+    gain: list[float],
+    value: list[float],
+    chain: list[int],
+    beyond: list[float],
+    discount: float,
+    trace: float,
 ) -> list[float]:
     """Return Σ_l (γλ)^l δ_{t+l} along each chain, sum by sum."""
     out = []
@@ -59,7 +64,7 @@ def advantages(
         later = [j for j in range(i, len(chain)) if chain[j] == own]
         total = 0.0
         for distance, j in enumerate(later):
-            following = value[later[distance + 1]] if distance + 1 < len(later) else 0.0
+            following = value[later[distance + 1]] if distance + 1 < len(later) else beyond[own]
             error = gain[j] + discount * following - value[j]
             total += (discount * trace) ** distance * error
         out.append(total)

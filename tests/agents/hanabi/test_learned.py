@@ -49,7 +49,7 @@ def relabelled_score(name: str) -> float:
     game = arena.make("hanabi", **OTHERS.get(name, {}))
     policy = arena.agent(f"hanabi/{name}")._policy
 
-    def think(tensor: Any, legal: Any, joint: Any) -> Any:
+    def think(tensor: Any, legal: Any, joint: Any, which: Any) -> Any:
         seat = int(tensor[0, -2:].argmax())
         chances = policy.distribution(tensor[:, :-2], legal, seat=seat)
         best = np.eye(legal.shape[1], dtype=np.float32)[chances.argmax(axis=1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 import arena
 from arena.errors import NotApplicableError, ParameterError, UnknownNameError
 from arena.rng import derive_many, generator
+from games.skirmish.layout import HEALTH
 from solvers.ppo._kernels import advantages
+from solvers.ppo.episodes import Record, minibatches
 from solvers.ppo.learner import DEFAULTS, Ppo
 from solvers.ppo.rollout import Symmetries, play_episodes
 from solvers.training import read_checkpoint
@@ -80,15 +83,122 @@ def test_the_loss_and_its_gradient_are_the_twin(seed, clip):
     rows=st.lists(
         st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 3)), min_size=1, max_size=25
     ),
+    beyond=st.lists(st.floats(-5, 5), min_size=4, max_size=4),
     discount=st.floats(0, 1),
     trace=st.floats(0, 1),
 )
-def test_advantages_are_the_twin(rows, discount, trace):
+def test_advantages_are_the_twin(rows, beyond, discount, trace):
     gain, value, chain = (list(column) for column in zip(*rows, strict=True))
-    found = advantages(np.array(gain), np.array(value), np.array(chain), 4, discount, trace)
+    arrays = [np.array(column) for column in (gain, value, chain, beyond)]
+    found = advantages(*arrays, discount, trace)
     np.testing.assert_allclose(
-        found, twin.advantages(gain, value, chain, discount, trace), atol=1e-9
+        found, twin.advantages(gain, value, chain, beyond, discount, trace), atol=1e-9
     )
+
+
+def _judge(tensor, legal, whole, which):
+    """Play anything, and value a situation by the mean of what is seen."""
+    values = tensor.mean(axis=1) if whole is None else whole.mean(axis=1)[which]
+    return legal / np.maximum(legal.sum(axis=1, keepdims=True), 1), values
+
+
+@pytest.mark.parametrize("joint", [False, True])
+@pytest.mark.parametrize("limit", [3, 20, 60])
+def test_what_a_time_limit_cuts_off_is_worth_what_the_critic_foretells(limit, joint):
+    game = arena.make("skirmish/3m", limit=limit)
+    batch = game.form("batch", seeds=derive_many(0, np.arange(16)))
+    held = SimpleNamespace(seats=3, form=lambda _name, *, seeds: batch)
+    played = play_episodes(
+        held, _judge, np.arange(16), np.random.default_rng(0), seat_input=False, joint=joint,
+        team=False,
+    )  # fmt: skip
+    beyond = played.beyond.reshape(16, 3)
+    # At 60 all are dead before; at 20 some teams are, and single units of others.
+    cut = batch.truncated
+    assert {3: cut.all(), 20: cut.any() and not cut.all(), 60: not cut.any()}[limit]
+    assert (beyond[~cut] == 0.0).all()
+    alive = batch.world.units[:, HEALTH, :3] > 0.0
+    shown = np.stack([batch.observe(seat).tensor for seat in range(3)], axis=1)
+    if joint:
+        whole = cut & alive.all(axis=1)
+        mean = shown.reshape(16, -1).mean(axis=1)[whole, None]
+        np.testing.assert_allclose(beyond[whole], np.repeat(mean, 3, axis=1), rtol=1e-5)
+        assert (beyond[cut] != 0.0).all()
+        assert (beyond == beyond[:, :1]).all()
+    else:
+        there = cut[:, None] & alive
+        np.testing.assert_allclose(beyond[there], shown.mean(axis=2)[there], rtol=1e-5)
+        assert (beyond[~there] == 0.0).all()
+
+
+def test_what_is_paid_after_a_death_counts_less_with_time():
+    record = Record(2, 2, fade=0.5)
+    nothing = np.zeros((1, 1))
+    for deciding, paid in (((0, 1), 1.0), ((0,), 2.0), ((0,), 4.0)):
+        for chain in deciding:
+            record.decide(
+                np.zeros(1, dtype=np.int64), chain, np.zeros(1, dtype=np.int64), *5 * (nothing,)
+            )
+        record.close(1, None)
+        record.pay(np.full((2, 2), paid))
+    record.foretell(np.zeros(1, dtype=np.int64), slice(None), np.full((1, 1), 8.0))
+    made = record.episodes(np.zeros((2, 2)))
+    assert made.chain.tolist() == [0, 1, 0, 0]
+    assert made.gain.tolist() == [1.0, 1.0 + 0.5 * 2.0 + 0.25 * 4.0, 2.0, 4.0]
+    assert made.beyond.tolist() == [8.0, 0.25 * 8.0, 0.0, 0.0]
+
+
+def test_a_death_does_not_pay():
+    """All are paid alike, so nobody's return from one moment on is above the team's."""
+    game = arena.make("skirmish/3m", reward="shaped")
+    made = learner(game, critic="central", episodes=64, discount=0.9)
+    options = {"seat_input": True, "joint": True, "team": False}
+    seeds = derive_many(3, np.arange(64))
+    fading = play_episodes(game, made._think, seeds, generator(1), **options, fade=0.9)
+    plain = play_episodes(game, made._think, seeds, generator(1), **options)
+    zeros = np.zeros(len(fading.gain))
+    found = advantages(fading.gain, zeros, fading.chain, fading.beyond, 0.9, 1.0)
+    highest = np.full(fading.moments, -np.inf)
+    lowest = np.full(fading.moments, np.inf)
+    np.maximum.at(highest, fading.moment, found)
+    np.minimum.at(lowest, fading.moment, found)
+    np.testing.assert_allclose(highest, lowest, atol=1e-9)
+    assert (plain.gain >= fading.gain - 1e-12).all() and (plain.gain > fading.gain + 0.5).any()
+
+
+@pytest.mark.parametrize("critic", ["own", "central", "sum"])
+def test_minibatches_hold_every_decision_once_with_what_all_seats_saw(critic):
+    game = arena.make("skirmish/2s3z", limit=20)
+    made = learner(game, critic=critic)
+    played = play_episodes(
+        game, made._think, derive_many(2, np.arange(12)), np.random.default_rng(0),
+        seat_input=True, joint=critic != "own", team=False,
+    )  # fmt: skip
+    parts = list(minibatches(played, 100, np.random.default_rng(1)))
+    rows = np.concatenate([rows for rows, _, _ in parts])
+    count = len(played.action)
+    assert sorted(rows) == list(range(count)) and not (rows[:50] == np.arange(50)).all()
+    assert max(len(rows) for rows, _, _ in parts) <= 100
+    assert played.moment.max() == played.moments - 1
+    for rows, moments, which in parts:
+        assert (moments[which] == played.moment[rows]).all()
+    split = sum(len(moments) for _, moments, _ in parts) - played.moments
+    if critic == "own":
+        assert split > len(parts)
+        return
+    assert split < len(parts)  # a moment is torn apart only where a part is full
+    # What a seat saw is where it belongs in what all of them saw, and is valued with it.
+    size = played.tensor.shape[1]
+    own = played.joint[played.moment].reshape(count, game.seats, size)
+    seats = played.chain % game.seats
+    np.testing.assert_array_equal(own[np.arange(count), seats], played.tensor)
+    with torch.no_grad():
+        _, values = made._forward(
+            torch.from_numpy(played.tensor),
+            torch.from_numpy(own.reshape(count, -1)),
+            np.arange(count),
+        )
+    np.testing.assert_allclose(values.numpy(), played.value, atol=1e-5)
 
 
 def test_what_is_illegal_has_probability_zero():
@@ -104,7 +214,7 @@ def test_what_is_illegal_has_probability_zero():
         chances = policy.probabilities(seen)
         assert (chances[~seen.legal] == 0.0).all() and chances.sum() == pytest.approx(1.0)
         tensor = np.append(seen.tensor, np.eye(2, dtype=np.float32)[seat])[None]
-        acted, _ = made._think(tensor, seen.legal[None], None)
+        acted, _ = made._think(tensor, seen.legal[None], None, np.zeros(1, dtype=np.int64))
         assert (acted[0][~seen.legal] == 0.0).all()
         np.testing.assert_allclose(acted[0], chances, atol=1e-5)
         state.step({seat: int(chances.argmax())})
@@ -201,7 +311,7 @@ def test_a_relabelled_episode_is_the_episode():
     symmetries = Symmetries(*game.form("symmetries"))
     hints = 2 * game.form("hanabi").cards_held
 
-    def think(tensor, legal, joint):
+    def think(tensor, legal, joint, which):
         # Plays or discards by slot, never by a label: symmetric in colours.
         allowed = legal.copy()
         allowed[:, hints:] &= ~legal[:, :hints].any(axis=1)[:, None]
@@ -240,8 +350,9 @@ def test_what_is_paid_adds_up(chain):
         joint=False,
         team=chain == "team",
     )
-    per = played.chains // 40
-    sums = np.bincount(played.chain, played.gain, played.chains).reshape(40, per)
+    per = len(played.beyond) // 40
+    sums = np.bincount(played.chain, played.gain, len(played.beyond)).reshape(40, per)
+    assert (played.beyond == 0.0).all()
     assert played.returns.any()
     # Before a seat's first decision it may have been paid already.
     early = played.returns[:, :per] - sums

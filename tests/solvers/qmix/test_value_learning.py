@@ -324,6 +324,39 @@ def test_it_learns_to_fight():
     assert seen.mean > first.mean + 3.0 and seen.extra["win_rate"] > first.extra["win_rate"] + 0.3
 
 
+@pytest.mark.parametrize("side", ["allies", "both"])
+def test_states_of_smax_are_shares_of_their_ranges(side):
+    game = arena.make("skirmish/2s3z", mode="smax", side=side)
+    field, teams = make_field(game, 6), 1 if side == "allies" else 2
+    field.reset(np.arange(6, dtype=np.uint64))
+    rng = np.random.default_rng(0)
+    raw = field._battles.state
+    for _ in range(25):
+        field.step((rng.random(field.avail.shape) * field.avail).argmax(axis=2))
+        units = raw[:, :100].reshape(6, 10, 10)
+        shown = field.state[::teams, :100].reshape(6, 10, 10)
+        np.testing.assert_array_equal(
+            shown[:, :, [0, *range(4, 10)]], units[:, :, [0, *range(4, 10)]]
+        )
+        np.testing.assert_allclose(shown[:, :, 1:3], units[:, :, 1:3] / 32)
+        np.testing.assert_allclose(shown[:, :, 3], (units[:, :, 3] / 1.87).clip(0, 1), rtol=1e-6)
+        np.testing.assert_array_equal(field.state[::teams, 100:110], raw[:, 100:110])
+        np.testing.assert_allclose(field.state[::teams, 110:120], raw[:, 110:] / 5)
+        assert field.state.min() >= 0.0 and field.state.max() <= 1.0
+    assert raw.max() > 20.0 and raw.min() < -5.0
+
+
+def test_it_learns_to_fight_in_smax():
+    game = arena.make("skirmish/3m", mode="smax", opponent="idle", limit=30)
+    made = learner(game, 4, epsilon_steps=8000, trace=0.8)
+    first = made.evaluate(50, 0)
+    while made.steps < 16_000:
+        figures = made.step()
+    seen = made.evaluate(50, 0)
+    assert seen.mean > first.mean + 0.3
+    assert abs(figures["value"]) < 2.5  # returns are at most 2
+
+
 @pytest.mark.parametrize("mixer", ["qmix", "iql"])
 def test_resuming_is_exact(tmp_path, mixer):
     game = battle()
