@@ -162,7 +162,7 @@ _HOPPER = Task(
         "force": {"rate": 50.0, "level": 200.0, "settle": False},
     },
     episodes=2,
-    seeds=range(10, 15),
+    seeds=range(10, 20),
 )
 
 
