@@ -202,11 +202,7 @@ class ValueLearner:
         """Take a step; return the loss, the mean value of what was done, and the gradient."""
         torch, s, replay = self._torch, self.settings, self.replay
         packed = replay.sample(s["batch"], rng)
-        rows, counts, follow = (
-            packed.rows,
-            packed.counts.tolist(),
-            slice(packed.first, packed.count),
-        )
+        rows, counts, follow = packed.rows, packed.counts, slice(packed.first, packed.count)
         acted = torch.from_numpy(packed.acted)
         obs = torch.from_numpy(replay.obs.take(rows, axis=0))
         last = torch.from_numpy(replay.last.take(rows, axis=0))

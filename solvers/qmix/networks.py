@@ -101,7 +101,7 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
         Args:
             obs: shape (P, n, D).
             last: the action before, A at the start, shape (P, n).
-            counts: rows of each time.
+            counts: rows of each time, shape (T,).
         """
         table, index = self._shown(last)
         layers = [table, self.observe, self.inner, self.inner_bias, self.head, self.head_bias]
@@ -121,8 +121,8 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
             memory: shape (M · n, H).
         """
         table, index = self._shown(last)
-        x = functional.linear(obs.reshape(-1, obs.shape[2]), self.observe)
-        x = functional.linear((x + table[index]).relu_(), self.inner, self.inner_bias)
+        x = _first(obs.reshape(-1, obs.shape[2]), self.observe, table, index.numpy())
+        x = functional.linear(x, self.inner, self.inner_bias)
         if self.recurrent:
             memory = x = gru_step(x, memory, self.state, self.state_bias)
         else:
@@ -131,14 +131,20 @@ class AgentNet(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
         return values.view(-1, self.agents, self.actions), memory
 
 
+def _first(obs: Any, observe: Any, table: Any, index: Any) -> Any:
+    """Return the first layer, shape (R, H), without its gradient; see `AgentNet._shown`."""
+    out = obs @ observe.detach().t()
+    enter(out.numpy(), table.detach().numpy(), index)
+    return out
+
+
 class _Values(torch.autograd.Function):  # type: ignore[misc]  # torch is untyped here
     """The whole network with its gradient by hand: half of torch's own time went between layers."""
 
     @staticmethod
     def forward(ctx: Any, obs: Any, index: Any, counts: Any, *layers: Any) -> Any:
         table, observe, inner, inner_bias, head, head_bias, *cell = layers
-        first = obs @ observe.t()
-        enter(first.numpy(), table.detach().numpy(), index)
+        first = _first(obs, observe, table, index)
         out = torch.addmm(inner_bias, first, inner.t())
         kept: list[Any] = []
         if cell:

@@ -38,7 +38,7 @@ SAME = "rarl_same"
 
 _LEARNERS = {DOUBLE: "sac", SAME: "rarl"}
 
-_LIKE = {"fixed": "qarl", "linear": "qarl", "point": "qarl"}
+_LIKE = {"fixed": "qarl", "force": "qarl", "linear": "qarl", "point": "qarl"}
 """Methods that have the settings of another."""
 
 
@@ -110,7 +110,6 @@ _POINT_MASS = Task(
     settings=_SHARED,
     own={
         "qarl": {"rate": 50.0, "level": -35.0, "settle": False},
-        "force": {"rate": 50.0, "level": -35.0, "settle": False},
     },
 )
 
@@ -130,7 +129,6 @@ _INVERTED_PENDULUM = Task(
     own={
         "rarl": {"strength": 2.5},
         "qarl": {"rate": 50.0, "level": 150.0, "settle": False},
-        "force": {"rate": 50.0, "level": 150.0, "settle": False},
     },
     episodes=2,
     seeds=range(30, 40),
@@ -159,7 +157,6 @@ _HOPPER = Task(
     },
     own={
         "qarl": {"rate": 50.0, "level": 200.0, "settle": False},
-        "force": {"rate": 50.0, "level": 200.0, "settle": False},
     },
     episodes=2,
     seeds=range(10, 20),
